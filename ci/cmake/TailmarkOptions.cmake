@@ -1,0 +1,15 @@
+option(TAILMARK_ENGINE "Build what needs LibTorch: methods and the worker" ON)
+option(TAILMARK_CLI "Build tailmark itself: plans, store, reports" ON)
+option(TAILMARK_BUILD_TESTS "Build the tests" ON)
+option(TAILMARK_BUILD_BENCH "Build Google Benchmark micro-benchmarks" OFF)
+option(TAILMARK_BUILD_FUZZ "Build libFuzzer targets (clang)" OFF)
+option(TAILMARK_WERROR "Warnings are errors" OFF)
+option(TAILMARK_TORCH_PCH "One shared precompiled header for LibTorch users" ON)
+option(TAILMARK_REQUIRE_CUDA "Fail at configure time unless LibTorch has CUDA" OFF)
+set(TAILMARK_SANITIZE "" CACHE STRING "Comma list for -fsanitize=, e.g. address,undefined")
+
+if(NOT TAILMARK_CLI)
+  # The tests compare what both programs do.
+  set(TAILMARK_BUILD_TESTS OFF CACHE BOOL "" FORCE)
+  set(TAILMARK_BUILD_BENCH OFF CACHE BOOL "" FORCE)
+endif()

@@ -1,0 +1,110 @@
+# tailmark_library(NAME SOURCES ... [DEPS ...] [TORCH_PCH])
+# Static, ALIAS tailmark::NAME. DEPS are PUBLIC: they say which folders this one
+# may include from; tests/tree/layers_test.cc checks that the includes agree.
+function(tailmark_library name)
+  cmake_parse_arguments(PARSE_ARGV 1 ARG "TORCH_PCH" "" "SOURCES;DEPS")
+  add_library(tailmark_${name} STATIC ${ARG_SOURCES})
+  add_library(tailmark::${name} ALIAS tailmark_${name})
+  target_link_libraries(tailmark_${name} PUBLIC ${ARG_DEPS} PRIVATE tailmark_flags)
+  if(ARG_TORCH_PCH)
+    tailmark_use_torch_pch(tailmark_${name})
+  endif()
+endfunction()
+
+# The LibTorch PCH is built once (by tailmark_torch_pch) and reused everywhere.
+# In <>, CMake writes no absolute path into it, so that ccache knows it again in
+# another clone.
+function(tailmark_use_torch_pch target)
+  if(NOT TAILMARK_TORCH_PCH)
+    return()
+  endif()
+  if(NOT TARGET tailmark_torch_pch)
+    file(GENERATE OUTPUT "${PROJECT_BINARY_DIR}/torch_pch.cc" CONTENT "\n")
+    add_library(tailmark_torch_pch OBJECT "${PROJECT_BINARY_DIR}/torch_pch.cc")
+    target_link_libraries(tailmark_torch_pch PRIVATE tailmark_flags tailmark::torch)
+    target_precompile_headers(tailmark_torch_pch PRIVATE <methods/torch_pch.h>)
+  endif()
+  target_precompile_headers(${target} REUSE_FROM tailmark_torch_pch)
+endfunction()
+
+# tailmark_executable(NAME SOURCES ... [DEPS ...] [TORCH_PCH]), in <build>/bin.
+function(tailmark_executable name)
+  cmake_parse_arguments(PARSE_ARGV 1 ARG "TORCH_PCH" "" "SOURCES;DEPS")
+  add_executable(${name} ${ARG_SOURCES})
+  target_link_libraries(${name} PRIVATE ${ARG_DEPS} tailmark_flags)
+  set_target_properties(${name} PROPERTIES
+    RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/bin")
+  if(ARG_TORCH_PCH)
+    tailmark_use_torch_pch(${name})
+  endif()
+endfunction()
+
+# tailmark_test(NAME SOURCES ... DEPS ... [LABELS unit|contract|e2e|...]
+#               [TORCH] [SERIAL] [TIMEOUT SECONDS])
+# Tests know TM_SOURCE_DIR (the tree) and TM_BIN_DIR (<build>/bin).
+# TORCH: uses the PCH, gets the label torch, and is one CTest entry: loading
+# LibTorch costs 0.15 s, so a process per TEST() would spend more on loading than
+# on testing. Others are one entry per TEST().
+# One OpenMP thread: on busy cores two of them spin, 31 s for what one does in
+# 0.4 s; and some bits depend on their number.
+function(tailmark_test name)
+  cmake_parse_arguments(PARSE_ARGV 1 ARG "TORCH;SERIAL" "TIMEOUT" "SOURCES;DEPS;LABELS")
+  add_executable(${name} ${ARG_SOURCES})
+  target_link_libraries(${name} PRIVATE ${ARG_DEPS} GTest::gtest_main tailmark_flags)
+  target_compile_definitions(${name} PRIVATE
+    TM_SOURCE_DIR="${PROJECT_SOURCE_DIR}" TM_BIN_DIR="${PROJECT_BINARY_DIR}/bin")
+  if(NOT ARG_TIMEOUT)
+    set(ARG_TIMEOUT 300)
+  endif()
+  set(serial)
+  if(ARG_SERIAL)
+    set(serial RUN_SERIAL ON)
+  endif()
+  if(ARG_TORCH)
+    tailmark_use_torch_pch(${name})
+    add_test(NAME ${name} COMMAND ${name} --gtest_brief=0)
+    set_tests_properties(${name} PROPERTIES LABELS "${ARG_LABELS};torch"
+      TIMEOUT ${ARG_TIMEOUT} ENVIRONMENT OMP_NUM_THREADS=1
+      ${serial})
+  else()
+    gtest_discover_tests(${name} DISCOVERY_TIMEOUT 60
+      PROPERTIES LABELS "${ARG_LABELS}" TIMEOUT ${ARG_TIMEOUT}
+      ENVIRONMENT OMP_NUM_THREADS=1 ${serial})
+  endif()
+endfunction()
+
+# tailmark_bench(NAME SOURCES ... DEPS ... [TORCH_PCH]), only with
+# TAILMARK_BUILD_BENCH. CTest runs each once, briefly: a bench that no longer
+# runs is found the same day. Numbers come from running it by hand in release.
+function(tailmark_bench name)
+  if(NOT TAILMARK_BUILD_BENCH)
+    return()
+  endif()
+  cmake_parse_arguments(PARSE_ARGV 1 ARG "TORCH_PCH" "" "SOURCES;DEPS")
+  tailmark_executable(${name} SOURCES ${ARG_SOURCES}
+    DEPS ${ARG_DEPS} benchmark::benchmark_main)
+  target_compile_definitions(${name} PRIVATE TM_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+  if(ARG_TORCH_PCH)
+    tailmark_use_torch_pch(${name})
+  endif()
+  if(TAILMARK_BUILD_TESTS)
+    # 1.7 takes plain seconds; the suffix "0.01s" came with 1.8.
+    add_test(NAME ${name} COMMAND ${name} --benchmark_min_time=0.01)
+    set_tests_properties(${name} PROPERTIES LABELS bench TIMEOUT 300
+      ENVIRONMENT OMP_NUM_THREADS=1)
+  endif()
+endfunction()
+
+# tailmark_fuzz(NAME SOURCES ... DEPS ...): a libFuzzer target, only with
+# TAILMARK_BUILD_FUZZ (clang). CTest gives each a minute.
+function(tailmark_fuzz name)
+  if(NOT TAILMARK_BUILD_FUZZ)
+    return()
+  endif()
+  cmake_parse_arguments(PARSE_ARGV 1 ARG "" "" "SOURCES;DEPS")
+  tailmark_executable(${name} SOURCES ${ARG_SOURCES} DEPS ${ARG_DEPS})
+  target_link_options(${name} PRIVATE -fsanitize=fuzzer)
+  add_test(NAME ${name} COMMAND ${name} -max_total_time=60 -rss_limit_mb=2048
+    -timeout=10 -print_final_stats=1)
+  set_tests_properties(${name} PROPERTIES LABELS fuzz TIMEOUT 180)
+endfunction()

@@ -1,0 +1,46 @@
+#include "harness/api/registry.h"
+
+#include <array>
+#include <stdexcept>
+
+#include "harness/base/error.h"
+#include "harness/base/suggest.h"
+
+namespace tailmark {
+
+std::string_view NameOf(InputKind kind) {
+  constexpr std::array<std::string_view, 3> kNames = {"images", "features",
+                                                      "none"};
+  return kNames[static_cast<std::size_t>(kind)];
+}
+
+std::string_view NameOf(ScoreScale scale) {
+  constexpr std::array<std::string_view, 3> kNames = {"logit", "probability",
+                                                      "cosine"};
+  return kNames[static_cast<std::size_t>(scale)];
+}
+
+void MethodRegistry::Insert(Entry entry) {
+  for (const Preset& preset : entry.info.presets) {
+    ResolveOptions(entry.options, preset.options);
+  }
+  std::string name = entry.info.name;
+  if (!entries_.emplace(name, std::move(entry)).second) {
+    throw std::logic_error(StrCat("method '", name, "' registered twice"));
+  }
+}
+
+const MethodRegistry::Entry& MethodRegistry::Find(std::string_view name) const {
+  if (const auto it = entries_.find(name); it != entries_.end()) {
+    return it->second;
+  }
+  throw ConfigError(UnknownName("method", name, Names()));
+}
+
+std::vector<std::string> MethodRegistry::Names() const {
+  std::vector<std::string> names;
+  for (const auto& entry : entries_) names.push_back(entry.first);
+  return names;
+}
+
+}  // namespace tailmark

@@ -1,0 +1,31 @@
+#pragma once
+
+#include <string>
+
+#include "harness/base/json.h"
+
+namespace tailmark {
+
+/// What this program was built from, baked in by ci/cmake/BuildInfo.cmake.
+struct BuildInfo {
+  std::string version;  ///< Of the project.
+  /// SHA-256 over the sources that can move a score (harness/base, harness/api,
+  /// harness/run, datasets, methods): the `build` of every key. Works without
+  /// .git, and does not change with comments in the rest of the tree.
+  std::string digest;
+  std::string git_sha;  ///< "" outside a checkout.
+  std::string branch;
+  bool dirty = false;
+  std::string diff_sha256;  ///< Of `git diff HEAD`, "" when clean.
+  std::string compiler;
+  std::string flags;
+  std::string build_type;
+  std::string torch_version;  ///< "" in programs without LibTorch.
+};
+
+const BuildInfo& ThisBuild();
+
+Json ToJson(const BuildInfo& info);
+BuildInfo BuildInfoFromJson(const Json& json);
+
+}  // namespace tailmark

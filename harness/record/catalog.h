@@ -1,0 +1,58 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "harness/base/json.h"
+#include "harness/base/options.h"
+#include "harness/record/build_info.h"
+
+namespace tailmark {
+
+/// A named option set of a method, as MethodInfo declares it.
+struct PresetEntry {
+  std::string name;
+  std::string kind;  ///< "preset" or "profile".
+  std::string summary;
+  OptionMap options;
+};
+
+/// What `tailmark`, which links no LibTorch, knows of a method.
+struct MethodEntry {
+  std::string name;
+  int version = 1;
+  std::string summary;
+  std::string family;
+  std::string cite;
+  std::string input;  ///< "images", "features" or "none".
+  bool needs_text = false;
+  bool needs_captions = false;
+  bool trains = true;
+  bool stochastic = true;
+  bool partial_labels = false;
+  bool batch_invariant = true;
+  bool trains_encoder = false;
+  FieldTable options;
+  std::vector<PresetEntry> presets;
+};
+
+/// Written by `tailmark-worker catalog FILE` at build time, read by `tailmark`.
+struct Catalog {
+  BuildInfo build;  ///< Of the worker: the build in every key.
+  std::vector<MethodEntry> methods;
+
+  /// Throws ConfigError with the nearest name.
+  const MethodEntry& Find(std::string_view name) const;
+};
+
+Json ToJson(const Catalog& catalog);
+/// Throws DataError when it is not a catalogue of this format.
+Catalog CatalogFromJson(const Json& json);
+
+/// The catalogue beside the running program (share/tailmark/catalog.json).
+/// Throws DataError saying that the engine was not built when there is none.
+Catalog LoadCatalog();
+
+}  // namespace tailmark

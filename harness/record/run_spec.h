@@ -1,0 +1,76 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "harness/base/json.h"
+#include "harness/base/options.h"
+
+namespace tailmark {
+
+/// Everything that may change a score, except seed and build; hashed into the
+/// recipe id. Batch size is among `method_options`.
+struct RunIdentity {
+  std::string method;
+  int method_version = 1;
+  std::string method_artifact;  ///< SHA-256 of a plugin; "" for builtins.
+  OptionMap method_options;     ///< Resolved: every field present.
+
+  std::string dataset;
+  int dataset_version = 1;
+  OptionMap dataset_options;  ///< Resolved.
+  std::string manifest_sha256;
+  std::string label_policy;
+  std::string train_list_sha256;  ///< ListHash: ids and label bits in order.
+  std::string test_list_sha256;
+  std::int64_t limit = 0;  ///< First N rows of each split; 0: all. Brands `partial`.
+
+  std::string pipeline;  ///< "clip-224"; "" when the method takes no images.
+  int pipeline_version = 1;
+  std::string weights_name;    ///< "nano-clip"; "" when none are used.
+  std::string weights_sha256;
+
+  std::string device_type = "cpu";  ///< "cpu" or "cuda".
+  std::string precision = "fp32";
+  bool tf32 = false;
+  std::string deterministic = "strict";  ///< "strict" or "off".
+  std::string selection = "last";        ///< "last", "validation", ...
+};
+
+/// Where and how it is executed: never in a key.
+struct RunPlace {
+  std::string device = "cpu";  ///< "cpu", "cuda:1".
+  int threads = 1;
+  std::filesystem::path data_root;  ///< "" for made data.
+  std::filesystem::path weights;    ///< The weights folder or file.
+  std::filesystem::path cache;      ///< Feature cache; "" for none.
+  double stop_after_s = 0;          ///< Exit 75 with a checkpoint; 0: never.
+};
+
+/// One run: what `tailmark-worker run SPEC BUNDLE` reads. JSON on disk, schema
+/// "tailmark-run/1".
+struct RunSpec {
+  RunIdentity identity;
+  std::uint64_t seed = 0;
+  std::string build;  ///< BuildInfo::digest of the worker it was planned for.
+  RunPlace place;
+  /// For people: campaign name, brands ("partial"), preset name. Not hashed.
+  std::string campaign;
+  std::vector<std::string> tags;
+};
+
+/// Hash of the identity: groups seeds.
+std::string RecipeId(const RunIdentity& identity);
+/// Hash of (recipe id, seed, build): names a result.
+std::string RunKey(const RunSpec& spec);
+
+Json ToJson(const RunIdentity& identity);
+Json ToJson(const RunSpec& spec);
+/// Throws DataError on a missing or unknown member, naming it.
+RunSpec RunSpecFromJson(const Json& json);
+RunSpec ReadRunSpec(const std::filesystem::path& path);
+
+}  // namespace tailmark
