@@ -15,7 +15,8 @@
 namespace tailmark {
 
 /// head: at least 100 training positives, medium: 20..99, tail: fewer (LMPT,
-/// DB-loss and HP-DVAL code agree). base and novel belong to few-shot protocols.
+/// DB-loss and HP-DVAL code agree). base and novel belong to few-shot
+/// protocols.
 enum class Group : std::uint8_t { kHead, kMedium, kTail, kBase, kNovel };
 std::string_view NameOf(Group group);
 Group GroupByCount(std::int64_t train_positives);
@@ -45,7 +46,11 @@ struct LabelMatrix {
 
 /// The splits a protocol may have. Validation is always a part of train.
 enum class SplitRole : std::uint8_t {
-  kTrain, kValidation, kTest, kSupport, kQuery
+  kTrain,
+  kValidation,
+  kTest,
+  kSupport,
+  kQuery
 };
 std::string_view NameOf(SplitRole role);  ///< "train", ...
 

@@ -12,26 +12,28 @@ namespace tailmark {
 /// A joint image-text encoder as methods see it: CLIP, of any size. B images,
 /// L text positions, W text width, D joint width. Tensors are on device().
 /// Gradients flow only through what the caller gave with requires_grad; the
-/// parameters themselves are frozen unless the method declared `trains_encoder`.
+/// parameters themselves are frozen unless the method declared
+/// `trains_encoder`.
 class Encoder {
  public:
   virtual ~Encoder() = default;
   Encoder(const Encoder&) = delete;
   Encoder& operator=(const Encoder&) = delete;
 
-  virtual std::int64_t feature_width() const = 0;  ///< D
+  virtual std::int64_t feature_width() const = 0;   ///< D
   virtual std::int64_t context_length() const = 0;  ///< L, 77 for CLIP
   virtual double logit_scale() const = 0;  ///< exp of the learnt parameter
   virtual c10::Device device() const = 0;
 
-  /// Projected features [B, D], not normalised, of normalised pixels [B, 3, H, W].
+  /// Projected features [B, D], not normalised, of normalised pixels [B, 3, H,
+  /// W].
   virtual at::Tensor EncodeImages(const at::Tensor& pixels) = 0;
   /// ln_post and projection applied to every token: [B, 1 + patches, D], class
   /// token first.
   virtual at::Tensor EncodeImageTokens(const at::Tensor& pixels) = 0;
 
-  /// Token ids [n, L], int64, padded; throws ConfigError when a text is too long
-  /// and `truncate` is false.
+  /// Token ids [n, L], int64, padded; throws ConfigError when a text is too
+  /// long and `truncate` is false.
   virtual at::Tensor Tokenize(std::span<const std::string> texts,
                               bool truncate = false) const = 0;
   /// Projected features [n, D], not normalised.

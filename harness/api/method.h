@@ -19,8 +19,9 @@ namespace tailmark {
 
 /// What a method may know before it sees a single sample.
 struct Problem {
-  std::vector<std::string> class_names;    ///< C of them.
-  std::vector<std::int64_t> train_counts;  ///< [C] positives in this training split.
+  std::vector<std::string> class_names;  ///< C of them.
+  std::vector<std::int64_t>
+      train_counts;  ///< [C] positives in this training split.
   std::int64_t train_images = 0;
   /// "head" -> class indices, ...: for methods that treat groups differently.
   std::map<std::string, std::vector<std::int64_t>> groups;
@@ -38,8 +39,8 @@ class Method;
 /// How the harness watches a fit and ends it. It may call method.Save().
 enum class FitSignal : std::uint8_t { kContinue, kStop };
 struct EpochReport {
-  std::int64_t epoch = 0;   ///< Finished ones, from 1.
-  std::int64_t epochs = 0;  ///< Planned.
+  std::int64_t epoch = 0;                ///< Finished ones, from 1.
+  std::int64_t epochs = 0;               ///< Planned.
   std::map<std::string, double> curves;  ///< "loss", "lr", ...
 };
 class FitObserver {

@@ -17,7 +17,8 @@ namespace tailmark {
 enum class InputKind : std::uint8_t { kImages, kFeatures, kNone };
 std::string_view NameOf(InputKind kind);
 
-/// What a method cannot do without. The planner refuses a data set that lacks it
+/// What a method cannot do without. The planner refuses a data set that lacks
+/// it
 /// (`not_applicable`) before any work.
 struct Needs {
   bool text = false;      ///< An encoder with a text tower.
@@ -30,7 +31,8 @@ struct Abilities {
   bool trains = true;           ///< Fit() looks at training data.
   bool stochastic = true;       ///< Another seed may give other scores.
   bool partial_labels = false;  ///< Honours TrainBatch::known.
-  bool batch_invariant = true;  ///< A row's scores ignore the rest of its batch.
+  bool batch_invariant =
+      true;  ///< A row's scores ignore the rest of its batch.
   bool trains_encoder = false;  ///< Changes the encoder it was given.
 };
 

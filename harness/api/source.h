@@ -11,8 +11,8 @@ namespace tailmark {
 /// A slice of a split. Rows of all members line up.
 struct Batch {
   /// What the method declared as its input: normalised pixels [B, 3, H, W] or
-  /// the frozen encoder's projected features [B, D] (not L2-normalised); float32
-  /// on the run's device. Undefined for input = none.
+  /// the frozen encoder's projected features [B, D] (not L2-normalised);
+  /// float32 on the run's device. Undefined for input = none.
   at::Tensor inputs;
   at::Tensor rows;  ///< [B] int64 on the CPU: positions in the split.
 };

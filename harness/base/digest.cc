@@ -20,14 +20,12 @@ Sha256::Sha256() : state_(std::make_unique<State>()) {
 Sha256::~Sha256() = default;
 
 Sha256& Sha256::Update(std::string_view bytes) {
-  TM_CHECK(
-      EVP_DigestUpdate(state_->context.get(), bytes.data(), bytes.size()));
+  TM_CHECK(EVP_DigestUpdate(state_->context.get(), bytes.data(), bytes.size()));
   return *this;
 }
 
 Sha256& Sha256::Update(std::span<const std::byte> bytes) {
-  TM_CHECK(
-      EVP_DigestUpdate(state_->context.get(), bytes.data(), bytes.size()));
+  TM_CHECK(EVP_DigestUpdate(state_->context.get(), bytes.data(), bytes.size()));
   return *this;
 }
 
@@ -55,8 +53,8 @@ std::string Sha256File(const std::filesystem::path& path) {
   std::array<char, 1 << 16> buffer{};
   while (in) {
     in.read(buffer.data(), buffer.size());
-    digest.Update(std::string_view(buffer.data(),
-                                   static_cast<std::size_t>(in.gcount())));
+    digest.Update(
+        std::string_view(buffer.data(), static_cast<std::size_t>(in.gcount())));
   }
   if (in.bad()) throw DataError(StrCat(path.string(), ": read failed"));
   return digest.Hex();

@@ -40,8 +40,7 @@ class StoreError : public Error {
 /// been saved. Exit code 130 or 143.
 class Interrupted : public Error {
  public:
-  explicit Interrupted(int signal)
-      : Error("interrupted"), signal_(signal) {}
+  explicit Interrupted(int signal) : Error("interrupted"), signal_(signal) {}
   int signal() const { return signal_; }
 
  private:
@@ -63,12 +62,13 @@ namespace internal {
 
 /// A broken invariant of our own: prints file and line, aborts. Never for bad
 /// input.
-#define TM_CHECK(condition, ...)                                             \
-  do {                                                                       \
-    if (!(condition)) [[unlikely]] {                                         \
-      ::tailmark::internal::CheckFailed(__FILE__, __LINE__, #condition,      \
-                                        ::tailmark::StrCat("" __VA_OPT__(, ) __VA_ARGS__)); \
-    }                                                                        \
+#define TM_CHECK(condition, ...)                              \
+  do {                                                        \
+    if (!(condition)) [[unlikely]] {                          \
+      ::tailmark::internal::CheckFailed(                      \
+          __FILE__, __LINE__, #condition,                     \
+          ::tailmark::StrCat("" __VA_OPT__(, ) __VA_ARGS__)); \
+    }                                                         \
   } while (false)
 
 }  // namespace tailmark

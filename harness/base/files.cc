@@ -61,8 +61,7 @@ std::string ReadFile(const fs::path& path, std::int64_t limit) {
 }
 
 void WriteFileAtomic(const fs::path& path, std::string_view bytes) {
-  const fs::path temporary =
-      path.string() + ".tmp." + std::to_string(getpid());
+  const fs::path temporary = path.string() + ".tmp." + std::to_string(getpid());
   const auto fail = [&](std::string_view what) -> StoreError {
     const std::string reason = Reason();
     unlink(temporary.c_str());
@@ -70,8 +69,7 @@ void WriteFileAtomic(const fs::path& path, std::string_view bytes) {
   };
   {
     const Descriptor file(open(temporary.c_str(),
-                               O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC,
-                               0644));
+                               O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
     if (file.get() < 0) throw fail("cannot be created");
     std::size_t done = 0;
     while (done < bytes.size()) {
@@ -98,7 +96,8 @@ void MakeFolders(const fs::path& path) {
 void SyncFolder(const fs::path& folder) {
   const fs::path where = folder.empty() ? fs::path(".") : folder;
   const Descriptor fd(open(where.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  // Some file systems cannot sync a folder (EINVAL); then there is no more to do.
+  // Some file systems cannot sync a folder (EINVAL); then there is no more to
+  // do.
   if (fd.get() < 0 || (fsync(fd.get()) != 0 && errno != EINVAL)) {
     throw StoreError(StrCat(where.string(), ": ", Reason()));
   }

@@ -15,8 +15,7 @@ std::string ReadFile(const std::filesystem::path& path,
 /// Writes `path`.tmp.<pid>, fsyncs it, renames it over `path` and fsyncs the
 /// folder: after a crash there is the old file or the new one, never a torn
 /// one. Throws StoreError (disk full, read-only, ...) and leaves no temporary.
-void WriteFileAtomic(const std::filesystem::path& path,
-                     std::string_view bytes);
+void WriteFileAtomic(const std::filesystem::path& path, std::string_view bytes);
 
 /// mkdir -p. Throws StoreError.
 void MakeFolders(const std::filesystem::path& path);

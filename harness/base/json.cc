@@ -37,12 +37,12 @@ Json ParseJson(std::string_view text, std::string_view name) try {
   const std::string_view before = text.substr(0, at == 0 ? 0 : at - 1);
   const auto line = 1 + std::count(before.begin(), before.end(), '\n');
   const auto line_start = before.rfind('\n');
-  const auto column = 1 + before.size() -
-                      (line_start == before.npos ? 0 : line_start + 1);
-  throw DataError(StrCat(
-      name, ":", line, ":", column, ": not JSON: ",
-      AfterComma(text, at) ? "a comma must not follow the last element"
-                           : Reason(error.what())));
+  const auto column =
+      1 + before.size() - (line_start == before.npos ? 0 : line_start + 1);
+  throw DataError(StrCat(name, ":", line, ":", column, ": not JSON: ",
+                         AfterComma(text, at)
+                             ? "a comma must not follow the last element"
+                             : Reason(error.what())));
 }
 
 Json ReadJson(const std::filesystem::path& path) {

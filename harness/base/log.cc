@@ -26,10 +26,18 @@ spdlog::logger& Logger() {
 
 void SetLogLevel(LogLevel level) {
   switch (level) {
-    case LogLevel::kDebug: Logger().set_level(spdlog::level::debug); break;
-    case LogLevel::kInfo: Logger().set_level(spdlog::level::info); break;
-    case LogLevel::kWarning: Logger().set_level(spdlog::level::warn); break;
-    case LogLevel::kError: Logger().set_level(spdlog::level::err); break;
+    case LogLevel::kDebug:
+      Logger().set_level(spdlog::level::debug);
+      break;
+    case LogLevel::kInfo:
+      Logger().set_level(spdlog::level::info);
+      break;
+    case LogLevel::kWarning:
+      Logger().set_level(spdlog::level::warn);
+      break;
+    case LogLevel::kError:
+      Logger().set_level(spdlog::level::err);
+      break;
   }
 }
 void LogDebug(std::string_view line) { Logger().debug("{}", line); }

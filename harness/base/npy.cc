@@ -23,10 +23,14 @@ struct TypeRow {
   std::string_view descr;  // as .npy spells it; "" where it cannot
 };
 constexpr TypeRow kTypes[] = {
-    {DType::kBool, 1, "bool", "|b1"},      {DType::kUint8, 1, "uint8", "|u1"},
-    {DType::kInt32, 4, "int32", "<i4"},    {DType::kInt64, 8, "int64", "<i8"},
-    {DType::kFloat16, 2, "float16", "<f2"}, {DType::kBfloat16, 2, "bfloat16", ""},
-    {DType::kFloat32, 4, "float32", "<f4"}, {DType::kFloat64, 8, "float64", "<f8"},
+    {DType::kBool, 1, "bool", "|b1"},
+    {DType::kUint8, 1, "uint8", "|u1"},
+    {DType::kInt32, 4, "int32", "<i4"},
+    {DType::kInt64, 8, "int64", "<i8"},
+    {DType::kFloat16, 2, "float16", "<f2"},
+    {DType::kBfloat16, 2, "bfloat16", ""},
+    {DType::kFloat32, 4, "float32", "<f4"},
+    {DType::kFloat64, 8, "float64", "<f8"},
 };
 const TypeRow& RowOf(DType dtype) {
   return kTypes[static_cast<std::size_t>(dtype)];
@@ -253,17 +257,29 @@ std::vector<double> ToDoubles(const NpyArray& array) {
   std::vector<double> out;
   out.reserve(static_cast<std::size_t>(array.elements()));
   const auto widen = [&]<class T>(T /*type*/) {
-    for (const T value : array.As<T>()) out.push_back(static_cast<double>(value));
+    for (const T value : array.As<T>())
+      out.push_back(static_cast<double>(value));
   };
   switch (array.dtype) {
     case DType::kBool:
-    case DType::kUint8: widen(std::uint8_t{}); break;
-    case DType::kInt32: widen(std::int32_t{}); break;
-    case DType::kInt64: widen(std::int64_t{}); break;
-    case DType::kFloat32: widen(float{}); break;
-    case DType::kFloat64: widen(double{}); break;
+    case DType::kUint8:
+      widen(std::uint8_t{});
+      break;
+    case DType::kInt32:
+      widen(std::int32_t{});
+      break;
+    case DType::kInt64:
+      widen(std::int64_t{});
+      break;
+    case DType::kFloat32:
+      widen(float{});
+      break;
+    case DType::kFloat64:
+      widen(double{});
+      break;
     case DType::kFloat16:
-      for (const auto h : array.As<std::uint16_t>()) out.push_back(HalfToFloat(h));
+      for (const auto h : array.As<std::uint16_t>())
+        out.push_back(HalfToFloat(h));
       break;
     case DType::kBfloat16:
       for (const auto b : array.As<std::uint16_t>()) {

@@ -12,7 +12,14 @@ namespace tailmark {
 
 /// Element types of arrays on disk (.npy, safetensors). Little-endian.
 enum class DType : std::uint8_t {
-  kBool, kUint8, kInt32, kInt64, kFloat16, kBfloat16, kFloat32, kFloat64
+  kBool,
+  kUint8,
+  kInt32,
+  kInt64,
+  kFloat16,
+  kBfloat16,
+  kFloat32,
+  kFloat64
 };
 std::size_t SizeOf(DType dtype);
 /// "float32", ...: the word recorded beside results.
@@ -48,8 +55,7 @@ void WriteNpy(const std::filesystem::path& path, DType dtype,
               std::span<const std::byte> data);
 template <class T>
 void WriteNpy(const std::filesystem::path& path, DType dtype,
-              std::span<const std::int64_t> shape,
-              const std::vector<T>& data) {
+              std::span<const std::int64_t> shape, const std::vector<T>& data) {
   WriteNpy(path, dtype, shape, std::as_bytes(std::span(data)));
 }
 

@@ -41,12 +41,14 @@ void RequireChoice(const FieldInfo& field, const std::string& value) {
 
 void RequireRule(const FieldInfo& field, const OptionValue& value) {
   switch (field.type) {
-    case OptionType::kBool: break;
-    case OptionType::kInt:
-      RequireRange(field,
-                   static_cast<double>(std::get<std::int64_t>(value)));
+    case OptionType::kBool:
       break;
-    case OptionType::kFloat: RequireRange(field, std::get<double>(value)); break;
+    case OptionType::kInt:
+      RequireRange(field, static_cast<double>(std::get<std::int64_t>(value)));
+      break;
+    case OptionType::kFloat:
+      RequireRange(field, std::get<double>(value));
+      break;
     case OptionType::kString:
       RequireChoice(field, std::get<std::string>(value));
       break;
@@ -129,9 +131,8 @@ std::string ToText(const OptionValue& value) {
 OptionValue CheckOption(const FieldInfo& field, const OptionValue& value) {
   const OptionValue coerced = Coerced(field, value);
   if (coerced.index() != static_cast<std::size_t>(field.type)) {
-    throw ConfigError(
-        StrCat("option '", field.name, "' = ", ToText(value), " must be of type ",
-               NameOf(field.type)));
+    throw ConfigError(StrCat("option '", field.name, "' = ", ToText(value),
+                             " must be of type ", NameOf(field.type)));
   }
   RequireRule(field, coerced);
   return coerced;

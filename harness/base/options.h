@@ -20,13 +20,18 @@ namespace tailmark {
 
 using NumberList = std::vector<double>;
 using WordList = std::vector<std::string>;
-using OptionValue = std::variant<bool, std::int64_t, double, std::string,
-                                 NumberList, WordList>;
+using OptionValue =
+    std::variant<bool, std::int64_t, double, std::string, NumberList, WordList>;
 using OptionMap = std::map<std::string, OptionValue, std::less<>>;
 
 /// Same order as the alternatives of OptionValue.
 enum class OptionType : std::uint8_t {
-  kBool, kInt, kFloat, kString, kNumbers, kWords
+  kBool,
+  kInt,
+  kFloat,
+  kString,
+  kNumbers,
+  kWords
 };
 std::string_view NameOf(OptionType type);  ///< "bool", "int", "float", ...
 
@@ -82,8 +87,8 @@ struct FieldInfo {
   OptionType type = OptionType::kBool;
   std::string help;
   OptionValue default_value;
-  Range range;        ///< For kInt, kFloat, kNumbers.
-  WordList choices;   ///< For kString, kWords; empty: free text.
+  Range range;       ///< For kInt, kFloat, kNumbers.
+  WordList choices;  ///< For kString, kWords; empty: free text.
 };
 using FieldTable = std::vector<FieldInfo>;
 

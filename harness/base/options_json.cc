@@ -76,15 +76,15 @@ FieldTable FieldTableFromJson(const Json& json) {
       }
     }
     if (NameOf(field.type) != type) {
-      throw DataError(StrCat("option '", field.name, "' has unknown type '",
-                             type, "'"));
+      throw DataError(
+          StrCat("option '", field.name, "' has unknown type '", type, "'"));
     }
     field.choices = entry.value("choices", WordList());
     field.range.lo = entry.value("lo", field.range.lo);
     field.range.hi = entry.value("hi", field.range.hi);
     field.range.lo_open = entry.value("lo_open", false);
-    field.default_value = CheckOption(
-        field, OptionFromJson(entry.at("default"), field.name));
+    field.default_value =
+        CheckOption(field, OptionFromJson(entry.at("default"), field.name));
     fields.push_back(std::move(field));
   }
   return fields;

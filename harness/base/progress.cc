@@ -78,8 +78,8 @@ std::string Progress::Line(std::string_view note) const {
   if (rate > 0) {
     line += StrCat(", ", Fixed(rate, rate < 10 ? 2 : 0), " ", unit_, "/s");
     if (total_ > done_) {
-      line += StrCat(", ", FormatSeconds(
-                               static_cast<double>(total_ - done_) / rate),
+      line += StrCat(", ",
+                     FormatSeconds(static_cast<double>(total_ - done_) / rate),
                      " left");
     }
   }
@@ -96,7 +96,8 @@ void Progress::Update(std::int64_t done, std::string_view note) {
     std::fflush(stderr);
     dirty_ = true;
   } else {
-    const bool tenth = total_ > 0 && done * 10 / total_ > last_done_ * 10 / total_ &&
+    const bool tenth = total_ > 0 &&
+                       done * 10 / total_ > last_done_ * 10 / total_ &&
                        now - last_shown_ >= 1.0;
     if (!tenth && now - last_shown_ < kPlainInterval) return;
     std::fprintf(stderr, "%s\n", Line(note).c_str());

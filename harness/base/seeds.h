@@ -34,8 +34,8 @@ class ChanceStream {
   }
   /// Uniform in [lo, hi], both included.
   constexpr int Range(int lo, int hi) {
-    return lo + static_cast<int>(
-                    Below(static_cast<std::uint32_t>(hi - lo + 1)));
+    return lo +
+           static_cast<int>(Below(static_cast<std::uint32_t>(hi - lo + 1)));
   }
   /// True with `percent` in a hundred.
   constexpr bool Chance(int percent) {

@@ -17,7 +17,15 @@ namespace tailmark {
 /// planned running done failed timeout oom killed lost skipped not_applicable.
 /// Only `done` is skipped by default when a campaign is run again.
 enum class RunState : std::uint8_t {
-  kPlanned, kRunning, kDone, kFailed, kTimeout, kOom, kKilled, kLost, kSkipped,
+  kPlanned,
+  kRunning,
+  kDone,
+  kFailed,
+  kTimeout,
+  kOom,
+  kKilled,
+  kLost,
+  kSkipped,
   kNotApplicable
 };
 std::string_view NameOf(RunState state);
@@ -62,7 +70,7 @@ struct RunRecord {
   std::string host;
   Json environment = Json::object();  ///< As RunEnvironment() reads it back.
   std::string environment_fingerprint;
-  BuildInfo build;  ///< Of the worker that ran it.
+  BuildInfo build;                             ///< Of the worker that ran it.
   std::map<std::string, std::uint64_t> seeds;  ///< Every named stream.
   OptionMap resolved_options;
   std::int64_t trained_parameters = 0;

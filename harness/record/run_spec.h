@@ -26,11 +26,12 @@ struct RunIdentity {
   std::string label_policy;
   std::string train_list_sha256;  ///< ListHash: ids and label bits in order.
   std::string test_list_sha256;
-  std::int64_t limit = 0;  ///< First N rows of each split; 0: all. Brands `partial`.
+  std::int64_t limit =
+      0;  ///< First N rows of each split; 0: all. Brands `partial`.
 
   std::string pipeline;  ///< "clip-224"; "" when the method takes no images.
   int pipeline_version = 1;
-  std::string weights_name;    ///< "nano-clip"; "" when none are used.
+  std::string weights_name;  ///< "nano-clip"; "" when none are used.
   std::string weights_sha256;
 
   std::string device_type = "cpu";  ///< "cpu" or "cuda".
