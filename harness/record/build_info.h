@@ -15,14 +15,17 @@ struct BuildInfo {
   std::string digest;
   std::string git_sha;  ///< "" outside a checkout.
   std::string branch;
-  bool dirty = false;
-  std::string diff_sha256;  ///< Of `git diff HEAD`, "" when clean.
+  bool dirty = false;  ///< Those sources differ from the commit.
+  /// Of `git diff HEAD` over those sources, "" when clean. The diff itself lies
+  /// in share/tailmark/build.diff.
+  std::string diff_sha256;
   std::string compiler;
   std::string flags;
   std::string build_type;
-  std::string torch_version;  ///< "" in programs without LibTorch.
+  std::string torch_version;  ///< LibTorch of the build; "" without the engine.
 };
 
+/// Link tailmark::build_info for it.
 const BuildInfo& ThisBuild();
 
 Json ToJson(const BuildInfo& info);

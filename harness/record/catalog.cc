@@ -1,0 +1,130 @@
+#include "harness/record/catalog.h"
+
+#include "harness/base/environment.h"
+#include "harness/base/options_json.h"
+#include "harness/base/suggest.h"
+#include "harness/record/json_members.h"
+
+namespace tailmark {
+namespace {
+
+// Raise it when a reader of the old form would misread the new one.
+constexpr std::string_view kSchema = "tailmark-catalog/1";
+
+Json MethodToJson(const MethodEntry& method) {
+  Json presets = Json::array();
+  for (const PresetEntry& preset : method.presets) {
+    presets.push_back({{"name", preset.name},
+                       {"kind", preset.kind},
+                       {"summary", preset.summary},
+                       {"options", ToJson(preset.options)}});
+  }
+  return {{"name", method.name},
+          {"version", method.version},
+          {"summary", method.summary},
+          {"family", method.family},
+          {"cite", method.cite},
+          {"input", method.input},
+          {"needs_text", method.needs_text},
+          {"needs_captions", method.needs_captions},
+          {"trains", method.trains},
+          {"stochastic", method.stochastic},
+          {"partial_labels", method.partial_labels},
+          {"batch_invariant", method.batch_invariant},
+          {"trains_encoder", method.trains_encoder},
+          {"options", ToJson(method.options)},
+          {"presets", std::move(presets)}};
+}
+
+PresetEntry PresetFromJson(const Json& json) {
+  JsonMembers in(json, "catalogue, preset");
+  PresetEntry preset;
+  preset.name = in.Get<std::string>("name");
+  preset.kind = in.Get<std::string>("kind");
+  preset.summary = in.Get<std::string>("summary");
+  preset.options = OptionsFromJson(in.At("options"));
+  in.Finish();
+  return preset;
+}
+
+MethodEntry MethodFromJson(const Json& json) {
+  JsonMembers in(json, "catalogue, method");
+  MethodEntry method;
+  method.name = in.Get<std::string>("name");
+  method.version = in.Get<int>("version");
+  method.summary = in.Get<std::string>("summary");
+  method.family = in.Get<std::string>("family");
+  method.cite = in.Get<std::string>("cite");
+  method.input = in.Get<std::string>("input");
+  method.needs_text = in.Get<bool>("needs_text");
+  method.needs_captions = in.Get<bool>("needs_captions");
+  method.trains = in.Get<bool>("trains");
+  method.stochastic = in.Get<bool>("stochastic");
+  method.partial_labels = in.Get<bool>("partial_labels");
+  method.batch_invariant = in.Get<bool>("batch_invariant");
+  method.trains_encoder = in.Get<bool>("trains_encoder");
+  method.options = FieldTableFromJson(in.At("options"));
+  for (const Json& preset : in.At("presets")) {
+    method.presets.push_back(PresetFromJson(preset));
+    // A catalogue whose preset does not fit its own table is no catalogue.
+    ResolveOptions(method.options, method.presets.back().options);
+  }
+  in.Finish();
+  return method;
+}
+
+}  // namespace
+
+const MethodEntry& Catalog::Find(std::string_view name) const {
+  std::vector<std::string> names;
+  for (const MethodEntry& method : methods) {
+    if (method.name == name) return method;
+    names.push_back(method.name);
+  }
+  throw ConfigError(UnknownName("method", name, names));
+}
+
+Json ToJson(const Catalog& catalog) {
+  Json methods = Json::array();
+  for (const MethodEntry& method : catalog.methods) {
+    methods.push_back(MethodToJson(method));
+  }
+  return {{"schema", kSchema},
+          {"build", ToJson(catalog.build)},
+          {"methods", std::move(methods)}};
+}
+
+Catalog CatalogFromJson(const Json& json) try {
+  JsonMembers in(json, "catalogue");
+  const auto schema = in.Get<std::string>("schema");
+  if (schema != kSchema) {
+    throw DataError(StrCat("catalogue: schema is '", schema, "', expected '",
+                           kSchema, "'; build the worker again"));
+  }
+  Catalog catalog;
+  catalog.build = BuildInfoFromJson(in.At("build"));
+  for (const Json& method : in.At("methods")) {
+    catalog.methods.push_back(MethodFromJson(method));
+  }
+  in.Finish();
+  return catalog;
+} catch (const ConfigError& error) {
+  throw DataError(StrCat("catalogue: ", error.what()));
+} catch (const Json::exception& error) {
+  throw DataError(StrCat("catalogue: ", error.what()));
+}
+
+Catalog LoadCatalog() {
+  std::filesystem::path path;
+  try {
+    path = SharedFile("catalog.json");
+  } catch (const DataError&) {
+    throw DataError(
+        "there is no catalogue of methods beside this program: it was built "
+        "without the engine (-DTAILMARK_ENGINE=OFF), which can list, score and "
+        "report what a store holds but not plan or run");
+  }
+  return CatalogFromJson(ReadJson(path));
+}
+
+}  // namespace tailmark

@@ -1,0 +1,142 @@
+#include "harness/record/run_spec.h"
+
+#include "harness/base/options_json.h"
+#include "harness/record/json_members.h"
+
+namespace tailmark {
+namespace {
+
+constexpr std::string_view kSchema = "tailmark-run/1";
+
+RunIdentity IdentityFromJson(const Json& json) {
+  JsonMembers in(json, "run spec, identity");
+  RunIdentity id;
+  id.method = in.Get<std::string>("method");
+  id.method_version = in.Get<int>("method_version");
+  id.method_artifact = in.Get<std::string>("method_artifact");
+  id.method_options = OptionsFromJson(in.At("method_options"));
+  id.dataset = in.Get<std::string>("dataset");
+  id.dataset_version = in.Get<int>("dataset_version");
+  id.dataset_options = OptionsFromJson(in.At("dataset_options"));
+  id.manifest_sha256 = in.Get<std::string>("manifest_sha256");
+  id.label_policy = in.Get<std::string>("label_policy");
+  id.train_list_sha256 = in.Get<std::string>("train_list_sha256");
+  id.test_list_sha256 = in.Get<std::string>("test_list_sha256");
+  id.limit = in.Get<std::int64_t>("limit");
+  id.pipeline = in.Get<std::string>("pipeline");
+  id.pipeline_version = in.Get<int>("pipeline_version");
+  id.weights_name = in.Get<std::string>("weights_name");
+  id.weights_sha256 = in.Get<std::string>("weights_sha256");
+  id.device_type = in.Get<std::string>("device_type");
+  id.precision = in.Get<std::string>("precision");
+  id.tf32 = in.Get<bool>("tf32");
+  id.deterministic = in.Get<std::string>("deterministic");
+  id.selection = in.Get<std::string>("selection");
+  in.Finish();
+  return id;
+}
+
+Json ToJson(const RunPlace& place) {
+  return {{"device", place.device},
+          {"threads", place.threads},
+          {"data_root", place.data_root.string()},
+          {"weights", place.weights.string()},
+          {"cache", place.cache.string()},
+          {"stop_after_s", place.stop_after_s}};
+}
+
+RunPlace PlaceFromJson(const Json& json) {
+  JsonMembers in(json, "run spec, place");
+  RunPlace place;
+  place.device = in.Get<std::string>("device");
+  place.threads = in.Get<int>("threads");
+  place.data_root = in.Get<std::string>("data_root");
+  place.weights = in.Get<std::string>("weights");
+  place.cache = in.Get<std::string>("cache");
+  place.stop_after_s = in.Get<double>("stop_after_s");
+  in.Finish();
+  if (place.threads < 1 || place.threads > 4096) {
+    throw DataError(StrCat("run spec, place: threads = ", place.threads,
+                           " is outside [1, 4096]"));
+  }
+  return place;
+}
+
+}  // namespace
+
+Json ToJson(const RunIdentity& id) {
+  return {{"method", id.method},
+          {"method_version", id.method_version},
+          {"method_artifact", id.method_artifact},
+          {"method_options", ToJson(id.method_options)},
+          {"dataset", id.dataset},
+          {"dataset_version", id.dataset_version},
+          {"dataset_options", ToJson(id.dataset_options)},
+          {"manifest_sha256", id.manifest_sha256},
+          {"label_policy", id.label_policy},
+          {"train_list_sha256", id.train_list_sha256},
+          {"test_list_sha256", id.test_list_sha256},
+          {"limit", id.limit},
+          {"pipeline", id.pipeline},
+          {"pipeline_version", id.pipeline_version},
+          {"weights_name", id.weights_name},
+          {"weights_sha256", id.weights_sha256},
+          {"device_type", id.device_type},
+          {"precision", id.precision},
+          {"tf32", id.tf32},
+          {"deterministic", id.deterministic},
+          {"selection", id.selection}};
+}
+
+std::string RecipeId(const RunIdentity& identity) {
+  return HashOf(
+      {{"schema", "tailmark-recipe/1"}, {"identity", ToJson(identity)}});
+}
+
+std::string RunKey(const RunSpec& spec) {
+  return HashOf({{"schema", "tailmark-key/1"},
+                 {"recipe", RecipeId(spec.identity)},
+                 {"seed", spec.seed},
+                 {"build", spec.build}});
+}
+
+Json ToJson(const RunSpec& spec) {
+  return {{"schema", kSchema},
+          {"identity", ToJson(spec.identity)},
+          {"seed", spec.seed},
+          {"build", spec.build},
+          {"place", ToJson(spec.place)},
+          {"campaign", spec.campaign},
+          {"tags", spec.tags}};
+}
+
+RunSpec RunSpecFromJson(const Json& json) try {
+  JsonMembers in(json, "run spec");
+  const auto schema = in.Get<std::string>("schema");
+  if (schema != kSchema) {
+    throw DataError(
+        StrCat("run spec: schema is '", schema, "', expected '", kSchema, "'"));
+  }
+  RunSpec spec;
+  spec.identity = IdentityFromJson(in.At("identity"));
+  spec.seed = in.Get<std::uint64_t>("seed");
+  spec.build = in.Get<std::string>("build");
+  spec.place = PlaceFromJson(in.At("place"));
+  spec.campaign = in.Get<std::string>("campaign");
+  spec.tags = in.Get<std::vector<std::string>>("tags");
+  in.Finish();
+  return spec;
+} catch (const ConfigError& error) {  // an option that is no option value
+  throw DataError(StrCat("run spec: ", error.what()));
+}
+
+RunSpec ReadRunSpec(const std::filesystem::path& path) {
+  const Json json = ReadJson(path);
+  try {
+    return RunSpecFromJson(json);
+  } catch (const DataError& error) {
+    throw DataError(StrCat(path.string(), ": ", error.what()));
+  }
+}
+
+}  // namespace tailmark

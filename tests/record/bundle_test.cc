@@ -1,0 +1,117 @@
+#include "harness/record/bundle.h"
+
+#include <gtest/gtest.h>
+
+#include <fstream>
+
+#include "harness/base/error.h"
+#include "harness/base/files.h"
+#include "tests/record/sample.h"
+
+namespace tailmark {
+namespace {
+namespace fs = std::filesystem;
+
+std::string ErrorOf(const fs::path& folder) {
+  try {
+    ReadBundle(folder);
+    return "";
+  } catch (const DataError& error) {
+    return error.what();
+  }
+}
+
+void Append(const fs::path& path, std::string_view text) {
+  std::ofstream(path, std::ios::app) << text;
+}
+
+class Bundle : public ::testing::Test {
+ protected:
+  void SetUp() override { record_ = WriteSampleBundle(folder()); }
+  const fs::path& folder() const { return scratch_.path(); }
+
+  ScratchFolder scratch_;
+  RunRecord record_;
+};
+
+TEST_F(Bundle, ComesBackAsItWasWritten) {
+  EXPECT_TRUE(IsSealed(folder()));
+  EXPECT_EQ(ToJson(ReadBundle(folder())), ToJson(record_));
+}
+
+TEST_F(Bundle, EventsAndLogMayGrowAfterTheSeal) {
+  Append(folder() / "events.jsonl", "{}\n");
+  Append(folder() / "log.txt", "more\n");
+  EXPECT_EQ(ErrorOf(folder()), "");
+}
+
+TEST_F(Bundle, AFolderWithoutDoneIsNoResult) {
+  fs::remove(folder() / "DONE");
+  EXPECT_FALSE(IsSealed(folder()));
+  EXPECT_NE(ErrorOf(folder()).find("no DONE"), std::string::npos);
+}
+
+TEST_F(Bundle, AnyChangedByteIsFoundAndNamed) {
+  for (const char* file : {"run.json", "ids.txt", "scores/test.npy"}) {
+    const std::string before = ReadFile(folder() / file);
+    std::string after = before;
+    after[after.size() / 2] ^= 1;
+    WriteFileAtomic(folder() / file, after);
+    EXPECT_NE(ErrorOf(folder()).find(file), std::string::npos) << file;
+    WriteFileAtomic(folder() / file, before);
+  }
+  EXPECT_EQ(ErrorOf(folder()), "");
+}
+
+TEST_F(Bundle, AMissingFileIsNamed) {
+  fs::remove(folder() / "ids.txt");
+  EXPECT_FALSE(IsSealed(folder()));
+  EXPECT_NE(ErrorOf(folder()).find("ids.txt: is in DONE but missing"),
+            std::string::npos);
+}
+
+TEST_F(Bundle, AFileThatDoneDoesNotListIsNamed) {
+  Append(folder() / "scores/extra.npy", "x");
+  EXPECT_NE(ErrorOf(folder()).find("extra.npy: is not listed in DONE"),
+            std::string::npos);
+}
+
+TEST_F(Bundle, ALinkIsRefused) {
+  fs::create_symlink("/etc/passwd", folder() / "scores/link.npy");
+  EXPECT_NE(ErrorOf(folder()).find("is a link"), std::string::npos);
+}
+
+TEST_F(Bundle, ATornDoneIsRefusedWithItsLine) {
+  const std::string done = ReadFile(folder() / "DONE");
+  for (std::size_t size = 0; size < done.size(); ++size) {
+    WriteFileAtomic(folder() / "DONE", done.substr(0, size));
+    EXPECT_NE(ErrorOf(folder()), "") << size;
+  }
+}
+
+TEST_F(Bundle, DoneMayNotLeadOutOfTheFolder) {
+  const std::string done = ReadFile(folder() / "DONE");
+  WriteFileAtomic(folder() / "DONE",
+                  done + std::string(64, 'a') + "  ../outside\n");
+  EXPECT_NE(ErrorOf(folder()).find("DONE:4"), std::string::npos);
+  EXPECT_FALSE(IsSealed(folder()));
+}
+
+TEST_F(Bundle, AScoreFileWhoseHashTheRecordContradictsIsRefused) {
+  fs::remove(folder() / "DONE");
+  record_.scores[0].sha256 = std::string(64, '0');
+  WriteFileAtomic(folder() / "run.json", ToJson(record_).dump());
+  SealBundle(folder());
+  EXPECT_NE(ErrorOf(folder()).find("names scores/test.npy"), std::string::npos);
+}
+
+TEST(RunState, NamesComeBack) {
+  for (int i = 0; i <= static_cast<int>(RunState::kNotApplicable); ++i) {
+    const auto state = static_cast<RunState>(i);
+    EXPECT_EQ(RunStateFromName(NameOf(state)), state);
+  }
+  EXPECT_THROW(RunStateFromName("finished"), DataError);
+}
+
+}  // namespace
+}  // namespace tailmark

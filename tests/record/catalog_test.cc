@@ -1,0 +1,67 @@
+#include "harness/record/catalog.h"
+
+#include <gtest/gtest.h>
+
+#include "harness/base/error.h"
+
+namespace tailmark {
+namespace {
+
+Catalog Sample() {
+  Catalog catalog;
+  catalog.build = ThisBuild();
+  catalog.methods = {{.name = "probe",
+                      .version = 2,
+                      .summary = "A probe",
+                      .family = "probe",
+                      .cite = "Somebody 2020",
+                      .input = "features",
+                      .needs_text = true,
+                      .trains = true,
+                      .options = {{.name = "lr",
+                                   .type = OptionType::kFloat,
+                                   .help = "step",
+                                   .default_value = 0.5,
+                                   .range = Positive()}},
+                      .presets = {{.name = "fast",
+                                   .kind = "preset",
+                                   .summary = "quick",
+                                   .options = {{"lr", 1.0}}}}}};
+  return catalog;
+}
+
+TEST(Catalog, ComesBackFromJsonAsItWas) {
+  const Json json = ToJson(Sample());
+  EXPECT_EQ(ToJson(CatalogFromJson(json)), json);
+}
+
+TEST(Catalog, AnUnknownMethodIsNamedWithTheNearest) {
+  try {
+    Sample().Find("prob");
+    FAIL();
+  } catch (const ConfigError& error) {
+    EXPECT_STREQ(error.what(), "unknown method 'prob'; did you mean 'probe'?");
+  }
+}
+
+TEST(Catalog, AnotherSchemaIsRefused) {
+  Json json = ToJson(Sample());
+  json["schema"] = "tailmark-catalog/9";
+  EXPECT_THROW(CatalogFromJson(json), DataError);
+}
+
+TEST(Catalog, APresetThatDoesNotFitTheOptionsIsRefused) {
+  Json json = ToJson(Sample());
+  json["methods"][0]["presets"][0]["options"]["lr"] = -1;
+  EXPECT_THROW(CatalogFromJson(json), DataError);
+}
+
+TEST(BuildInfo, SaysWhatItWasBuiltFrom) {
+  EXPECT_EQ(ThisBuild().digest.size(), 64u);
+  EXPECT_FALSE(ThisBuild().compiler.empty());
+  EXPECT_EQ(ToJson(BuildInfoFromJson(ToJson(ThisBuild()))),
+            ToJson(ThisBuild()));
+}
+
+}  // namespace
+}  // namespace tailmark
