@@ -24,6 +24,12 @@ class Encoder {
   virtual std::int64_t context_length() const = 0;  ///< L, 77 for CLIP
   virtual double logit_scale() const = 0;  ///< exp of the learnt parameter
   virtual c10::Device device() const = 0;
+  /// True when an image's features depend on the rest of its batch (BatchNorm in
+  /// training mode); such features are never cached.
+  virtual bool batch_dependent() const { return false; }
+  /// Whatever beside weights and pixels may move a bit of a feature, as a short
+  /// text; part of the feature cache's key. Change it with the arithmetic.
+  virtual std::string settings() const { return ""; }
 
   /// Projected features [B, D], not normalised, of normalised pixels [B, 3, H,
   /// W].

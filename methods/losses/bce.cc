@@ -1,0 +1,30 @@
+#include "methods/losses/bce.h"
+
+#include "methods/torch_pch.h"
+
+namespace tailmark {
+
+at::Tensor BceWithLogits(const at::Tensor& logits, const at::Tensor& labels) {
+  return at::binary_cross_entropy_with_logits(logits, labels, {}, {},
+                                              at::Reduction::None);
+}
+
+at::Tensor HideUnknown(const at::Tensor& labels, const at::Tensor& known) {
+  return known.defined() ? labels.masked_fill(known.logical_not(), 0) : labels;
+}
+
+at::Tensor MeanOverKnown(const at::Tensor& values, const at::Tensor& known) {
+  if (!known.defined()) return values.mean();
+  // masked_fill, not a product: an infinite value that nobody asked for must
+  // not become NaN.
+  const auto sum = values.masked_fill(known.logical_not(), 0).sum();
+  return sum / known.sum().clamp_min(1);
+}
+
+at::Tensor BceLoss(const at::Tensor& logits, const at::Tensor& labels,
+                   const at::Tensor& known) {
+  return MeanOverKnown(BceWithLogits(logits, HideUnknown(labels, known)),
+                       known);
+}
+
+}  // namespace tailmark
