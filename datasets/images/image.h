@@ -12,8 +12,8 @@ struct Image {
   std::vector<std::uint8_t> rgb;
 
   const std::uint8_t* Row(int y) const {
-    return rgb.data() + static_cast<std::size_t>(y) *
-                            static_cast<std::size_t>(width) * 3;
+    return rgb.data() +
+           static_cast<std::size_t>(y) * static_cast<std::size_t>(width) * 3;
   }
 };
 
