@@ -1,0 +1,31 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "datasets/images/image.h"
+#include "harness/base/seeds.h"
+
+namespace tailmark {
+
+/// What may happen to a training picture after resizing. A new kind: one value,
+/// its name in augment.cc, one case in Augment().
+enum class Augmentation : std::uint8_t {
+  kNone,
+  kFlip  ///< Mirrored left to right with probability 1/2.
+};
+std::string_view NameOf(Augmentation augmentation);
+/// Throws ConfigError with the nearest name.
+Augmentation AugmentationByName(std::string_view name);
+
+/// Everything drawn for one sample, so that a batch can tell what was done.
+struct Augmented {
+  bool flipped = false;
+};
+
+/// Changes `image` in place. `chance` is the sample's own stream; what is drawn
+/// never depends on the pixels.
+Augmented Augment(Augmentation augmentation, ChanceStream chance, Image& image);
+
+}  // namespace tailmark
