@@ -1,0 +1,61 @@
+#include "harness/record/weights.h"
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+
+#include "harness/base/digest.h"
+#include "harness/base/error.h"
+#include "harness/base/files.h"
+
+namespace tailmark {
+namespace {
+
+namespace fs = std::filesystem;
+
+class Weights : public ::testing::Test {
+ protected:
+  Weights()
+      : folder_(fs::path(testing::TempDir()) /
+                testing::UnitTest::GetInstance()->current_test_info()->name()) {
+    fs::remove_all(folder_);
+    fs::create_directories(folder_);
+  }
+  ~Weights() override { fs::remove_all(folder_); }
+  void Put(const std::string& name, const std::string& text) const {
+    WriteFileAtomic(folder_ / name, text);
+  }
+  const fs::path folder_;
+};
+
+TEST_F(Weights, AFileIsItsOwnHash) {
+  Put("w.safetensors", "abc");
+  EXPECT_EQ(WeightsSha256(folder_ / "w.safetensors"), Sha256Hex("abc"));
+}
+
+TEST_F(Weights, AFolderIsWhatAnEncoderIsMadeFromAndNothingElse) {
+  Put("model.safetensors", "abc");
+  Put("config.json", "{}");
+  const std::string hash = WeightsSha256(folder_);
+  EXPECT_EQ(hash, Sha256Hex(Sha256Hex("{}") + "  config.json\n" +
+                            Sha256Hex("abc") + "  model.safetensors\n"));
+  Put("README.md", "notes");
+  Put("log.txt", "loss");
+  EXPECT_EQ(WeightsSha256(folder_), hash);
+  Put("vocab.json", "[]");
+  EXPECT_NE(WeightsSha256(folder_), hash);
+}
+
+TEST_F(Weights, WhatHoldsNoneIsRefusedByName) {
+  EXPECT_THROW(WeightsSha256(folder_), DataError);
+  try {
+    WeightsSha256(folder_ / "gone");
+    FAIL();
+  } catch (const DataError& error) {
+    EXPECT_NE(std::string(error.what()).find("gone: no such weights"),
+              std::string::npos);
+  }
+}
+
+}  // namespace
+}  // namespace tailmark
