@@ -61,6 +61,11 @@ std::string ReadFile(const fs::path& path, std::int64_t limit) {
 }
 
 void WriteFileAtomic(const fs::path& path, std::string_view bytes) {
+  WriteFileAtomic(path, std::span(&bytes, 1));
+}
+
+void WriteFileAtomic(const fs::path& path,
+                     std::span<const std::string_view> pieces) {
   const fs::path temporary = path.string() + ".tmp." + std::to_string(getpid());
   const auto fail = [&](std::string_view what) -> StoreError {
     const std::string reason = Reason();
@@ -71,13 +76,13 @@ void WriteFileAtomic(const fs::path& path, std::string_view bytes) {
     const Descriptor file(open(temporary.c_str(),
                                O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
     if (file.get() < 0) throw fail("cannot be created");
-    std::size_t done = 0;
-    while (done < bytes.size()) {
-      const ssize_t put =
-          write(file.get(), bytes.data() + done, bytes.size() - done);
-      if (put < 0 && errno == EINTR) continue;
-      if (put < 0) throw fail("cannot be written");
-      done += static_cast<std::size_t>(put);
+    for (std::string_view rest : pieces) {
+      while (!rest.empty()) {
+        const ssize_t put = write(file.get(), rest.data(), rest.size());
+        if (put < 0 && errno == EINTR) continue;
+        if (put < 0) throw fail("cannot be written");
+        rest.remove_prefix(static_cast<std::size_t>(put));
+      }
     }
     if (fsync(file.get()) != 0) throw fail("cannot be synced");
   }

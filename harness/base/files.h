@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -16,6 +17,9 @@ std::string ReadFile(const std::filesystem::path& path,
 /// folder: after a crash there is the old file or the new one, never a torn
 /// one. Throws StoreError (disk full, read-only, ...) and leaves no temporary.
 void WriteFileAtomic(const std::filesystem::path& path, std::string_view bytes);
+/// The same with the pieces one after the other.
+void WriteFileAtomic(const std::filesystem::path& path,
+                     std::span<const std::string_view> pieces);
 
 /// mkdir -p. Throws StoreError.
 void MakeFolders(const std::filesystem::path& path);
