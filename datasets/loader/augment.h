@@ -24,6 +24,15 @@ struct Augmented {
   bool flipped = false;
 };
 
+/// The stream of chance of one sample in one epoch: what the loader gives to
+/// Augment(), and what whoever works on cached features has to draw from, so
+/// that both mirror the same samples.
+inline ChanceStream SampleChance(std::uint64_t seed, std::int64_t epoch,
+                                 std::int64_t row) {
+  return {DeriveSeed(seed, "train/augment", static_cast<std::uint64_t>(epoch)),
+          0, static_cast<std::uint64_t>(row)};
+}
+
 /// Changes `image` in place. `chance` is the sample's own stream; what is drawn
 /// never depends on the pixels.
 Augmented Augment(Augmentation augmentation, ChanceStream chance, Image& image);
