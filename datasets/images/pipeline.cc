@@ -1,0 +1,117 @@
+#include "datasets/images/pipeline.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <cstddef>
+#include <vector>
+
+#include "datasets/images/resize.h"
+#include "harness/base/error.h"
+#include "harness/base/suggest.h"
+
+namespace tailmark {
+namespace {
+
+constexpr int kMaxSize = 4096;
+
+struct Family {
+  std::string_view prefix;
+  Pipeline::Shape shape;
+  Pipeline::Filter filter;
+};
+using Shape = Pipeline::Shape;
+using Filter = Pipeline::Filter;
+constexpr Family kFamilies[] = {
+    {"clip-", Shape::kCrop, Filter::kBicubic},
+    {"clip-bilinear-", Shape::kCrop, Filter::kBilinear},
+    {"squash-", Shape::kSquash, Filter::kBilinear},
+    {"squash-bicubic-", Shape::kSquash, Filter::kBicubic},
+    {"as-is-", Shape::kAsIs, Filter::kBicubic},
+};
+
+/// The shorter side becomes `size`, the longer one keeps the ratio, cut to a
+/// whole number.
+std::int64_t LongerSide(int size, int longer, int shorter) {
+  return std::int64_t{size} * longer / shorter;
+}
+
+/// (side - size) / 2, a half going to the even neighbour: Python's round().
+std::int64_t CropOffset(std::int64_t side, int size) {
+  const std::int64_t twice = side - size;
+  const std::int64_t half = twice / 2;
+  return twice % 2 != 0 && half % 2 != 0 ? half + 1 : half;
+}
+
+Image ResizeShorterAndCrop(const Pipeline& pipeline, const Image& image) {
+  const int size = pipeline.size;
+  const bool wide = image.width >= image.height;
+  const std::int64_t width =
+      wide ? LongerSide(size, image.width, image.height) : size;
+  const std::int64_t height =
+      wide ? size : LongerSide(size, image.height, image.width);
+  const Box box{CropOffset(width, size), CropOffset(height, size), size, size};
+  return ResizeAndCrop(image, width, height, pipeline.filter, box);
+}
+
+}  // namespace
+
+Pipeline PipelineByName(std::string_view name) {
+  const std::size_t digits = name.find_last_not_of("0123456789") + 1;
+  int size = 0;
+  std::from_chars(name.data() + digits, name.data() + name.size(), size);
+  std::vector<std::string> known;
+  for (const Family& family : kFamilies) {
+    if (name.substr(0, digits) == family.prefix && size >= 1 &&
+        size <= kMaxSize) {
+      return {.shape = family.shape, .filter = family.filter, .size = size};
+    }
+    known.push_back(
+        StrCat(family.prefix, size >= 1 && size <= kMaxSize ? size : 224));
+  }
+  throw ConfigError(UnknownName("pipeline", name, known));
+}
+
+std::string NameOf(const Pipeline& pipeline) {
+  for (const Family& family : kFamilies) {
+    if (pipeline.shape == family.shape &&
+        (pipeline.filter == family.filter || pipeline.shape == Shape::kAsIs)) {
+      return StrCat(family.prefix, pipeline.size);
+    }
+  }
+  TM_CHECK(false, "a pipeline without a name");
+}
+
+Image Preprocess(const Pipeline& pipeline, const Image& image) {
+  const int size = pipeline.size;
+  switch (pipeline.shape) {
+    case Shape::kCrop:
+      return ResizeShorterAndCrop(pipeline, image);
+    case Shape::kSquash:
+      return Resize(image, size, size, pipeline.filter);
+    case Shape::kAsIs:
+      break;
+  }
+  if (image.width != size || image.height != size) {
+    throw DataError(StrCat("a picture of ", image.width, " x ", image.height,
+                           " pixels; ", NameOf(pipeline), " takes ", size,
+                           " x ", size, " only"));
+  }
+  return image;
+}
+
+void Normalise(const Pipeline& pipeline, const Image& image, float* out) {
+  const std::size_t pixels = image.rgb.size() / 3;
+  for (std::size_t c = 0; c < 3; ++c) {
+    std::array<float, 256> table;
+    for (std::size_t value = 0; value < table.size(); ++value) {
+      const float unit = static_cast<float>(value) / 255.0F;
+      table[value] = (unit - pipeline.mean[c]) / pipeline.std[c];
+    }
+    const std::uint8_t* in = image.rgb.data() + c;
+    float* plane = out + c * pixels;
+    for (std::size_t i = 0; i < pixels; ++i) plane[i] = table[in[3 * i]];
+  }
+}
+
+}  // namespace tailmark

@@ -1,0 +1,185 @@
+#include "datasets/images/resize_kernels.h"
+
+// 22-bit weights do not fit the 16-bit multiply-and-add that makes this fast,
+// so each is cut in a high and a low half that are summed apart: exact.
+#if defined(__x86_64__) && (defined(__GNUC__) || defined(__clang__))
+
+#include <immintrin.h>
+
+#include <cstring>
+
+#define TM_AVX2 __attribute__((target("avx2")))
+
+namespace tailmark::internal {
+namespace {
+
+constexpr int kLowBits = 12;
+constexpr int kRowsAtOnce = 4;
+/// Four pixels are 12 bytes, read as 16.
+constexpr std::size_t kGroupBytes = 12;
+
+TM_AVX2 __m256i Load(const void* from) {
+  return _mm256_loadu_si256(static_cast<const __m256i*>(from));
+}
+TM_AVX2 __m256i LoadTwice(const void* from) {
+  return _mm256_broadcastsi128_si256(
+      _mm_loadu_si128(static_cast<const __m128i*>(from)));
+}
+
+/// High and low sums of eight outputs, joined, rounded, shifted.
+TM_AVX2 __m256i Join(__m256i high, __m256i low) {
+  const __m256i half = _mm256_set1_epi32(1 << (kWeightBits - 1));
+  const __m256i sum = _mm256_add_epi32(
+      _mm256_add_epi32(_mm256_slli_epi32(high, kLowBits), low), half);
+  return _mm256_srai_epi32(sum, kWeightBits);
+}
+
+/// All outputs of four rows.
+TM_AVX2 void FourRows(const Axis& axis, const std::uint8_t* const in[4],
+                      std::uint8_t* const out[4]) {
+  // Of four pixels r g b: words r0 r1 g0 g1 b0 b1 0 0 | r2 r3 g2 g3 b2 b3 0 0.
+  const __m256i spread = _mm256_setr_epi8(
+      0, -1, 3, -1, 1, -1, 4, -1, 2, -1, 5, -1, -1, -1, -1, -1,  //
+      6, -1, 9, -1, 7, -1, 10, -1, 8, -1, 11, -1, -1, -1, -1, -1);
+  const __m256i take_high = _mm256_setr_epi32(0, 0, 0, 0, 1, 1, 1, 1);
+  const __m256i take_low = _mm256_setr_epi32(2, 2, 2, 2, 3, 3, 3, 3);
+  const __m128i half = _mm_set1_epi32(1 << (kWeightBits - 1));
+  const int groups = axis.taps / 4;
+  const std::int32_t* pairs = axis.pairs.data();
+  for (std::size_t x = 0; x < axis.first.size(); ++x) {
+    std::size_t at = static_cast<std::size_t>(axis.first[x]) * 3;
+    __m256i high[kRowsAtOnce], low[kRowsAtOnce];
+    for (int r = 0; r < kRowsAtOnce; ++r) {
+      high[r] = low[r] = _mm256_setzero_si256();
+    }
+    for (int g = 0; g < groups; ++g, at += kGroupBytes, pairs += 4) {
+      const __m256i both = LoadTwice(pairs);
+      const __m256i k_high = _mm256_permutevar8x32_epi32(both, take_high);
+      const __m256i k_low = _mm256_permutevar8x32_epi32(both, take_low);
+      for (int r = 0; r < kRowsAtOnce; ++r) {
+        const __m256i pixels =
+            _mm256_shuffle_epi8(LoadTwice(in[r] + at), spread);
+        high[r] = _mm256_add_epi32(high[r], _mm256_madd_epi16(pixels, k_high));
+        low[r] = _mm256_add_epi32(low[r], _mm256_madd_epi16(pixels, k_low));
+      }
+    }
+    __m128i rgb[kRowsAtOnce];
+    for (int r = 0; r < kRowsAtOnce; ++r) {
+      const __m256i sum =
+          _mm256_add_epi32(_mm256_slli_epi32(high[r], kLowBits), low[r]);
+      rgb[r] = _mm_srai_epi32(
+          _mm_add_epi32(_mm_add_epi32(_mm256_castsi256_si128(sum),
+                                      _mm256_extracti128_si256(sum, 1)),
+                        half),
+          kWeightBits);
+    }
+    const __m128i bytes = _mm_packus_epi16(_mm_packs_epi32(rgb[0], rgb[1]),
+                                           _mm_packs_epi32(rgb[2], rgb[3]));
+    // The fourth byte is overwritten by the next pixel, or is slack.
+    const int pixel[kRowsAtOnce] = {
+        _mm_cvtsi128_si32(bytes), _mm_extract_epi32(bytes, 1),
+        _mm_extract_epi32(bytes, 2), _mm_extract_epi32(bytes, 3)};
+    for (int r = 0; r < kRowsAtOnce; ++r) {
+      std::memcpy(out[r] + x * 3, &pixel[r], 4);
+    }
+  }
+}
+
+TM_AVX2 void Horizontal(const Axis& axis, const std::uint8_t* in,
+                        std::size_t in_stride, std::size_t readable, int rows,
+                        std::uint8_t* out, std::size_t out_stride) {
+  const std::size_t row_bytes =
+      static_cast<std::size_t>(axis.end - axis.begin) * 3;
+  // The last outputs read as far as this; what lies there weighs nothing.
+  const std::size_t reach = static_cast<std::size_t>(axis.reach) * 3 + 4;
+  std::vector<std::uint8_t> copies;
+  std::vector<std::uint8_t> spare(out_stride);
+  for (int y = 0; y < rows; y += kRowsAtOnce) {
+    const std::uint8_t* from[kRowsAtOnce];
+    std::uint8_t* to[kRowsAtOnce];
+    for (int r = 0; r < kRowsAtOnce; ++r) {
+      const bool there = y + r < rows;
+      const auto row = static_cast<std::size_t>(there ? y + r : y);
+      from[r] = in + row * in_stride;
+      to[r] = there ? out + row * out_stride : spare.data();
+      if (row * in_stride + reach <= readable) continue;
+      // Too near the end of the picture: a copy may be read beyond its end.
+      if (copies.empty()) copies.resize(kRowsAtOnce * (row_bytes + reach));
+      std::uint8_t* copy =
+          copies.data() + static_cast<std::size_t>(r) * (row_bytes + reach);
+      std::memcpy(copy, from[r], row_bytes);
+      from[r] = copy;
+    }
+    FourRows(axis, from, to);
+  }
+}
+
+TM_AVX2 void Vertical(const Axis& axis, const std::uint8_t* in,
+                      std::size_t in_stride, std::size_t columns,
+                      std::uint8_t* out, std::size_t out_stride) {
+  const __m256i zero = _mm256_setzero_si256();
+  const int groups = axis.taps / 4;
+  for (std::size_t y = 0; y < axis.first.size(); ++y, out += out_stride) {
+    const std::uint8_t* top =
+        in + static_cast<std::size_t>(axis.first[y]) * in_stride;
+    const std::int32_t* all_pairs =
+        axis.pairs.data() + y * static_cast<std::size_t>(axis.taps);
+    for (std::size_t x = 0; x < columns; x += 32) {
+      __m256i high[4] = {zero, zero, zero, zero};
+      __m256i low[4] = {zero, zero, zero, zero};
+      const std::uint8_t* row = top + x;
+      const std::int32_t* pairs = all_pairs;
+      for (int g = 0; g < groups; ++g, pairs += 4) {
+        for (int p = 0; p < 2; ++p, row += 2 * in_stride) {
+          const __m256i k_high = _mm256_set1_epi32(pairs[p]);
+          const __m256i k_low = _mm256_set1_epi32(pairs[2 + p]);
+          const __m256i a = Load(row);
+          const __m256i b = Load(row + in_stride);
+          const __m256i ab[2] = {_mm256_unpacklo_epi8(a, b),
+                                 _mm256_unpackhi_epi8(a, b)};
+          for (int h = 0; h < 2; ++h) {
+            const __m256i left = _mm256_unpacklo_epi8(ab[h], zero);
+            const __m256i right = _mm256_unpackhi_epi8(ab[h], zero);
+            const auto i = static_cast<std::size_t>(2 * h);
+            high[i] =
+                _mm256_add_epi32(high[i], _mm256_madd_epi16(left, k_high));
+            low[i] = _mm256_add_epi32(low[i], _mm256_madd_epi16(left, k_low));
+            high[i + 1] =
+                _mm256_add_epi32(high[i + 1], _mm256_madd_epi16(right, k_high));
+            low[i + 1] =
+                _mm256_add_epi32(low[i + 1], _mm256_madd_epi16(right, k_low));
+          }
+        }
+      }
+      const __m256i bytes = _mm256_packus_epi16(
+          _mm256_packs_epi32(Join(high[0], low[0]), Join(high[1], low[1])),
+          _mm256_packs_epi32(Join(high[2], low[2]), Join(high[3], low[3])));
+      if (x + 32 <= columns) {
+        _mm256_storeu_si256(reinterpret_cast<__m256i*>(out + x), bytes);
+      } else {
+        alignas(32) std::uint8_t last[32];
+        _mm256_store_si256(reinterpret_cast<__m256i*>(last), bytes);
+        std::memcpy(out + x, last, columns - x);
+      }
+    }
+  }
+}
+
+}  // namespace
+
+const ResizeKernels* Avx2Kernels() {
+  static constexpr ResizeKernels kKernels = {&Horizontal, &Vertical};
+  return __builtin_cpu_supports("avx2") ? &kKernels : nullptr;
+}
+
+}  // namespace tailmark::internal
+
+#else
+
+namespace tailmark::internal {
+
+const ResizeKernels* Avx2Kernels() { return nullptr; }
+
+}  // namespace tailmark::internal
+
+#endif
