@@ -98,11 +98,14 @@ class Dataset {
 };
 
 /// How a run names its data: what may change a score (name, options) and what
-/// may not (root).
+/// may not (root, cache).
 struct DatasetSpec {
   std::string name;
   OptionMap options;           ///< Resolved: every field present.
   std::filesystem::path root;  ///< Where the files lie; empty for made data.
+  /// Where what is slow to find out may be kept, such as the hashes of files;
+  /// empty for nowhere.
+  std::filesystem::path cache;
 };
 
 /// What is true of a data set before its files are there.

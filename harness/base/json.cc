@@ -29,8 +29,21 @@ bool AfterComma(std::string_view text, std::size_t at) {
 
 }  // namespace
 
-Json ParseJson(std::string_view text, std::string_view name) try {
-  return Json::parse(text, nullptr, /*allow_exceptions=*/true,
+Json ParseJson(std::string_view text, std::string_view name) {
+  return ParseJson(text, name, {});
+}
+
+Json ParseJson(std::string_view text, std::string_view name,
+               std::span<const std::string_view> skipped) try {
+  Json::parser_callback_t keep;
+  if (!skipped.empty()) {
+    keep = [&](int, Json::parse_event_t event, Json& parsed) {
+      return event != Json::parse_event_t::key ||
+             std::find(skipped.begin(), skipped.end(),
+                       parsed.get_ref<const std::string&>()) == skipped.end();
+    };
+  }
+  return Json::parse(text, keep, /*allow_exceptions=*/true,
                      /*ignore_comments=*/true);
 } catch (const Json::parse_error& error) {
   const std::size_t at = std::min<std::size_t>(error.byte, text.size());
@@ -43,6 +56,8 @@ Json ParseJson(std::string_view text, std::string_view name) try {
                          AfterComma(text, at)
                              ? "a comma must not follow the last element"
                              : Reason(error.what())));
+} catch (const Json::out_of_range& error) {  // a number like 1e999
+  throw DataError(StrCat(name, ": not JSON: ", Reason(error.what())));
 }
 
 Json ReadJson(const std::filesystem::path& path) {

@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -17,6 +18,11 @@ using OrderedJson = nlohmann::ordered_json;
 /// "NAME:LINE:COLUMN: ..." with what was expected; a trailing comma is named as
 /// such. `name` is what the message calls the text.
 Json ParseJson(std::string_view text, std::string_view name);
+
+/// The same without members of the `skipped` names, wherever they stand: they are
+/// parsed, but take no memory.
+Json ParseJson(std::string_view text, std::string_view name,
+               std::span<const std::string_view> skipped);
 
 /// ParseJson of a file of at most 1 GiB. Throws DataError.
 Json ReadJson(const std::filesystem::path& path);

@@ -1,0 +1,29 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "datasets/embedded/labels.h"
+#include "datasets/images/image.h"
+
+namespace tailmark::embedded {
+
+/// The benchmark's lists of pictures.
+enum class Part : std::uint8_t {
+  kTrain,     ///< Long-tailed: the counts of kClassTable.
+  kTest,      ///< 120 positives of every class.
+  kBalanced,  ///< About as many pictures as kTrain, 150 positives a class.
+};
+
+/// What each picture of a part shows. Sequential by nature (the urn), and
+/// cheap: drawing is not.
+std::vector<LabelSet> LabelSetsOf(Part part, std::uint64_t seed);
+
+/// One picture, [48, 48, 3], and the context it shows, which is not always that
+/// of its labels. Both depend on (part, seed, index, labels) only.
+Image DrawPicture(Part part, std::uint64_t seed, std::uint64_t index,
+                  const LabelSet& labels, bool camera);
+Context ContextOf(Part part, std::uint64_t seed, std::uint64_t index,
+                  const LabelSet& labels);
+
+}  // namespace tailmark::embedded

@@ -1,0 +1,37 @@
+#include "datasets/test_labels.h"
+
+#include <stdexcept>
+#include <utility>
+#include <vector>
+
+#include "datasets/embedded/test_labels.h"
+#include "datasets/folder/test_labels.h"
+#include "harness/base/error.h"
+#include "harness/base/suggest.h"
+
+namespace tailmark {
+
+void TestLabelRegistry::Add(std::string name, Loader loader) {
+  if (!loaders_.emplace(name, std::move(loader)).second) {
+    throw std::logic_error(
+        StrCat("test labels of '", name, "' registered twice"));
+  }
+}
+
+LabelMatrix TestLabelRegistry::Load(const DatasetSpec& spec) const {
+  if (const auto it = loaders_.find(spec.name); it != loaders_.end()) {
+    return it->second(spec);
+  }
+  std::vector<std::string> names;
+  for (const auto& entry : loaders_) names.push_back(entry.first);
+  throw ConfigError(UnknownName("data set", spec.name, names));
+}
+
+TestLabelRegistry BuiltinTestLabels() {
+  TestLabelRegistry registry;
+  registry.Add("embedded", EmbeddedTestLabels);
+  registry.Add("folder", FolderTestLabels);
+  return registry;
+}
+
+}  // namespace tailmark
