@@ -1,0 +1,337 @@
+#include "harness/metrics/evaluate.h"
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <exception>
+#include <mutex>
+#include <thread>
+
+#include "harness/base/error.h"
+#include "harness/metrics/average_precision.h"
+#include "harness/metrics/check.h"
+#include "harness/metrics/ranking.h"
+
+namespace tailmark {
+namespace {
+
+// What a cell counts as under a policy. FindHits needs 0 and 1 like this.
+enum Kind : std::uint8_t { kNegative = 0, kPositive = 1, kIgnored = 2 };
+// By positive | known << 1: see LabelSpans.
+using KindTable = std::array<Kind, 4>;
+
+KindTable KindsUnder(Difficult difficult) {
+  Kind difficult_is = kIgnored;
+  if (difficult == Difficult::kNegative) difficult_is = kNegative;
+  if (difficult == Difficult::kPositive) difficult_is = kPositive;
+  return {kIgnored, difficult_is, kNegative, kPositive};
+}
+
+// Definitions that agree on which cells count share the walk over a ranking.
+struct View {
+  Difficult difficult;
+  Empty empty;
+  KindTable kinds{};
+  std::vector<std::uint8_t> dropped;  // [N]; empty: none
+  std::int64_t images = 0;
+  std::vector<DefinitionResult*> results;
+};
+
+std::uint8_t CellOf(const LabelSpans& labels, std::size_t i) {
+  const unsigned known = labels.known.empty() ? 1U : labels.known[i];
+  return static_cast<std::uint8_t>(labels.positive[i] | known << 1);
+}
+
+void DropEmpty(const LabelSpans& labels, std::size_t rows, std::size_t classes,
+               View& view) {
+  view.dropped.assign(rows, 1);
+  view.images = 0;
+  for (std::size_t row = 0; row < rows; ++row) {
+    for (std::size_t c = 0; c < classes && view.dropped[row] != 0; ++c) {
+      const auto cell = CellOf(labels, row * classes + c);
+      if (view.kinds[cell] == kPositive) view.dropped[row] = 0;
+    }
+    view.images += view.dropped[row] == 0 ? 1 : 0;
+  }
+  if (view.images == static_cast<std::int64_t>(rows)) view.dropped.clear();
+}
+
+std::vector<View> MakeViews(const ScoreMatrix& scores, const LabelSpans& labels,
+                            std::vector<DefinitionResult>& results) {
+  std::vector<View> views;
+  for (DefinitionResult& result : results) {
+    const LabelPolicy& policy = result.definition.policy;
+    auto view = std::find_if(views.begin(), views.end(), [&](const View& v) {
+      return v.difficult == policy.difficult && v.empty == policy.empty;
+    });
+    if (view == views.end()) {
+      views.push_back({.difficult = policy.difficult,
+                       .empty = policy.empty,
+                       .kinds = KindsUnder(policy.difficult),
+                       .images = scores.rows});
+      view = views.end() - 1;
+      if (policy.empty == Empty::kDrop) {
+        DropEmpty(labels, static_cast<std::size_t>(scores.rows),
+                  static_cast<std::size_t>(scores.classes), *view);
+      }
+    }
+    view->results.push_back(&result);
+    result.images = view->images;
+  }
+  return views;
+}
+
+// Computes some of the classes; one per thread, each with its own memory.
+class ClassWorker {
+ public:
+  ClassWorker(const ScoreMatrix& scores, const LabelSpans& labels,
+              std::span<const View> views, ScoreDiagnostics& diagnostics)
+      : labels_(labels),
+        rows_(static_cast<std::size_t>(scores.rows)),
+        classes_(static_cast<std::size_t>(scores.classes)),
+        views_(views),
+        diagnostics_(diagnostics),
+        ranker_(scores),
+        cells_(rows_ * static_cast<std::size_t>(ColumnRanker::kBlock)),
+        kinds_(rows_),
+        kept_{.rows = std::vector<std::uint32_t>(rows_),
+              .starts = std::vector<std::uint8_t>(rows_)} {}
+
+  // Classes [first, first + kBlock), as far as there are any.
+  void DoBlock(std::int64_t first) {
+    ranker_.Load(first);
+    LoadCells(static_cast<std::size_t>(first));
+    const auto end = std::min<std::int64_t>(
+        first + ColumnRanker::kBlock, static_cast<std::int64_t>(classes_));
+    for (std::int64_t c = first; c < end; ++c) {
+      DoClass(static_cast<std::size_t>(c),
+              cells_.data() + static_cast<std::size_t>(c - first) * rows_);
+    }
+  }
+
+ private:
+  void LoadCells(std::size_t first) {
+    const std::size_t width = std::min(
+        static_cast<std::size_t>(ColumnRanker::kBlock), classes_ - first);
+    for (std::size_t row = 0; row < rows_; ++row) {
+      const std::size_t from = row * classes_ + first;
+      for (std::size_t c = 0; c < width; ++c) {
+        cells_[c * rows_ + row] = CellOf(labels_, from + c);
+      }
+    }
+  }
+
+  void DoClass(std::size_t c, const std::uint8_t* cells) {
+    ranker_.Rank(static_cast<std::int64_t>(c), ranking_);
+    ClassTies& ties = diagnostics_.classes[c];
+    CountTies(ties);
+    for (const View& view : views_) {
+      const ClassCounts counts = Look(view, cells);
+      for (DefinitionResult* result : view.results) {
+        result->counts[c] = counts;
+        result->ap[c] = Value(result->definition);
+      }
+      // The first view is the first definition's.
+      if (&view == &views_.front() && hits_.positives() > 0) {
+        const auto rank = [&](Ties order) {
+          return AveragePrecision(ApFamily::kRank, order, hits_);
+        };
+        ties.worst = rank(Ties::kWorst);
+        ties.expected = rank(Ties::kExpected);
+        ties.best = rank(Ties::kBest);
+      }
+    }
+  }
+
+  void CountTies(ClassTies& ties) const {
+    const auto& starts = ranking_.starts;
+    std::size_t distinct = 0;
+    std::size_t alone = 0;
+    for (std::size_t i = 0; i + 1 < rows_; ++i) {
+      distinct += starts[i];
+      alone += starts[i] & starts[i + 1];
+    }
+    distinct += starts[rows_ - 1];
+    alone += starts[rows_ - 1];
+    ties.distinct = static_cast<std::int64_t>(distinct);
+    ties.tied = static_cast<std::int64_t>(rows_ - alone);
+  }
+
+  // Fills hits_ with what the view sees of the ranked class.
+  ClassCounts Look(const View& view, const std::uint8_t* cells) {
+    std::array<std::int64_t, 3> seen{};
+    const bool drops = !view.dropped.empty();
+    for (std::size_t row = 0; row < rows_; ++row) {
+      const Kind kind = view.kinds[cells[row]];
+      const bool counts = !drops || view.dropped[row] == 0;
+      kinds_[row] = counts ? kind : kIgnored;
+      seen[kind] += counts ? 1 : 0;
+    }
+    const ClassCounts out{.positives = seen[kPositive],
+                          .negatives = seen[kNegative],
+                          .ignored = seen[kIgnored]};
+    if (!drops && out.ignored == 0) {
+      FindHits(ranking_.rows, ranking_.starts, kinds_, hits_);
+      return out;
+    }
+    // A score begins anew where any of the images left out in between began it.
+    std::size_t kept = 0;
+    std::uint8_t start = 0;
+    for (std::size_t i = 0; i < rows_; ++i) {
+      const std::uint32_t row = ranking_.rows[i];
+      start |= ranking_.starts[i];
+      if (kinds_[row] == kIgnored) continue;
+      kept_.rows[kept] = row;
+      kept_.starts[kept] = start;
+      ++kept;
+      start = 0;
+    }
+    FindHits(std::span(kept_.rows).first(kept),
+             std::span(kept_.starts).first(kept), kinds_, hits_);
+    return out;
+  }
+
+  std::optional<double> Value(const Definition& definition) const {
+    if (hits_.positives() > 0) {
+      return AveragePrecision(definition.family, definition.ties, hits_);
+    }
+    if (definition.policy.no_positive == NoPositive::kZero) return 0.0;
+    return std::nullopt;
+  }
+
+  LabelSpans labels_;
+  std::size_t rows_;
+  std::size_t classes_;
+  std::span<const View> views_;
+  ScoreDiagnostics& diagnostics_;  // each class's own element only
+  ColumnRanker ranker_;
+  std::vector<std::uint8_t> cells_;  // [kBlock, N]
+  std::vector<std::uint8_t> kinds_;  // [N]
+  Ranking ranking_;
+  Ranking kept_;
+  Hits hits_;
+};
+
+// Runs `make_worker` on each thread and gives its result blocks until none is
+// left. The first error, if any, is thrown here.
+template <class MakeWorker>
+void OverBlocks(std::int64_t classes, int threads, MakeWorker make_worker) {
+  std::atomic<std::int64_t> next = 0;
+  std::exception_ptr error;
+  std::mutex mutex;
+  const auto work = [&] {
+    try {
+      auto worker = make_worker();
+      for (auto first = next.fetch_add(ColumnRanker::kBlock); first < classes;
+           first = next.fetch_add(ColumnRanker::kBlock)) {
+        worker.DoBlock(first);
+      }
+    } catch (...) {
+      const std::lock_guard lock(mutex);
+      if (!error) error = std::current_exception();
+    }
+  };
+  const std::int64_t blocks =
+      (classes + ColumnRanker::kBlock - 1) / ColumnRanker::kBlock;
+  {
+    std::vector<std::jthread> helpers;
+    for (std::int64_t i = 1; i < std::min<std::int64_t>(threads, blocks); ++i) {
+      helpers.emplace_back(work);
+    }
+    work();
+  }
+  if (error) std::rethrow_exception(error);
+}
+
+// In the order of `values`: adding in another order gives other bits.
+std::optional<double> MeanPercent(std::span<const double> values) {
+  if (values.empty()) return std::nullopt;
+  double sum = 0;
+  for (const double value : values) sum += value;
+  return 100 * sum / static_cast<double>(values.size());
+}
+
+GroupMean MeanOf(std::string name, const DefinitionResult& result,
+                 std::span<const std::int64_t> classes) {
+  std::vector<double> values;
+  for (const std::int64_t c : classes) {
+    const auto& ap = result.ap[static_cast<std::size_t>(c)];
+    if (ap) values.push_back(*ap);
+  }
+  return {
+      .name = std::move(name),
+      .percent = MeanPercent(values),
+      .classes = static_cast<std::int64_t>(values.size()),
+      .undefined = static_cast<std::int64_t>(classes.size() - values.size())};
+}
+
+void FinishMeans(Evaluation& out) {
+  std::vector<std::int64_t> all;
+  for (std::int64_t c = 0; c < out.classes; ++c) all.push_back(c);
+  for (DefinitionResult& result : out.results) {
+    result.means.push_back(MeanOf("total", result, all));
+    for (const ClassGroup& group : out.groups) {
+      // However the group lists them, they are added in class order.
+      auto classes = group.classes;
+      std::sort(classes.begin(), classes.end());
+      result.means.push_back(MeanOf(group.name, result, classes));
+    }
+  }
+}
+
+void FinishDiagnostics(std::int64_t rows, ScoreDiagnostics& out) {
+  std::vector<double> worst;
+  std::vector<double> expected;
+  std::vector<double> best;
+  std::int64_t tied = 0;
+  for (const ClassTies& ties : out.classes) {
+    tied += ties.tied;
+    if (!ties.worst) continue;
+    worst.push_back(*ties.worst);
+    expected.push_back(*ties.expected);
+    best.push_back(*ties.best);
+  }
+  out.tied_fraction = static_cast<double>(tied) / static_cast<double>(rows) /
+                      static_cast<double>(out.classes.size());
+  out.worst_percent = MeanPercent(worst);
+  out.expected_percent = MeanPercent(expected);
+  out.best_percent = MeanPercent(best);
+}
+
+}  // namespace
+
+const DefinitionResult* Evaluation::Find(const Definition& definition) const {
+  for (const DefinitionResult& result : results) {
+    if (result.definition == definition) return &result;
+  }
+  return nullptr;
+}
+
+Evaluation Evaluate(const ScoreMatrix& scores, const LabelSpans& labels,
+                    std::span<const ClassGroup> groups,
+                    std::span<const Definition> definitions,
+                    const EvaluateOptions& options) {
+  CheckInput(scores, labels, groups, definitions);
+  const auto classes = static_cast<std::size_t>(scores.classes);
+  Evaluation out{.rows = scores.rows, .classes = scores.classes};
+  out.groups.assign(groups.begin(), groups.end());
+  for (const Definition& definition : definitions) {
+    if (out.Find(definition) != nullptr) continue;
+    out.results.push_back({.definition = definition});
+    out.results.back().ap.resize(classes);
+    out.results.back().counts.resize(classes);
+  }
+  ScanScores(scores, out.diagnostics);
+  out.diagnostics.classes.resize(classes);
+  out.diagnostics.policy = definitions.front().policy;
+
+  const std::vector<View> views = MakeViews(scores, labels, out.results);
+  OverBlocks(scores.classes, options.threads, [&] {
+    return ClassWorker(scores, labels, views, out.diagnostics);
+  });
+  FinishMeans(out);
+  FinishDiagnostics(out.rows, out.diagnostics);
+  return out;
+}
+
+}  // namespace tailmark

@@ -1,0 +1,127 @@
+#include "harness/metrics/definition.h"
+
+#include <gtest/gtest.h>
+
+#include <set>
+#include <string>
+
+#include "harness/base/error.h"
+#include "harness/metrics/definition_json.h"
+
+namespace tailmark {
+namespace {
+
+std::string ErrorOf(std::string_view id) {
+  try {
+    ParseDefinition(id);
+  } catch (const ConfigError& error) {
+    return error.what();
+  }
+  return "";
+}
+
+#define EXPECT_SAYS(text, part) \
+  EXPECT_NE(std::string(text).find(part), std::string::npos) << (text)
+
+TEST(Definition, AShortIdIsCompletedByTheDefaultPolicy) {
+  const LabelPolicy lt{.difficult = Difficult::kPositive};
+  EXPECT_EQ(IdOf(ParseDefinition("ap.step", lt)),
+            "ap.step/difficult=positive/empty=keep/nopos=exclude/v1");
+  EXPECT_EQ(IdOf(ParseDefinition("ap.step")),
+            "ap.step/difficult=ignore/empty=keep/nopos=exclude/v1");
+  EXPECT_EQ(IdOf(ParseDefinition("ap.rank/ties=best", lt)),
+            "ap.rank/ties=best/difficult=positive/empty=keep/nopos=exclude/v1");
+}
+
+TEST(Definition, PartsMayBeLeftOutAndStandInAnyOrder) {
+  const auto full =
+      "ap.voc10/ties=grouped/difficult=negative/empty=drop/nopos=zero/v1";
+  EXPECT_EQ(IdOf(ParseDefinition(full)), full);
+  EXPECT_EQ(
+      IdOf(ParseDefinition("ap.voc10/v1/nopos=zero/empty=drop/ties=grouped/"
+                           "difficult=negative")),
+      full);
+  EXPECT_EQ(IdOf(ParseDefinition("ap.rank/nopos=zero")),
+            "ap.rank/difficult=ignore/empty=keep/nopos=zero/v1");
+  EXPECT_EQ(ParseDefinition("ap.rank/ties=input"), ParseDefinition("ap.rank"));
+}
+
+TEST(Definition, EveryKnownIdAndEveryPolicyReadsBackAsItself) {
+  std::set<std::string> ids;
+  for (const DefinitionInfo& info : KnownDefinitions()) {
+    for (const Difficult difficult :
+         {Difficult::kIgnore, Difficult::kNegative, Difficult::kPositive}) {
+      for (const Empty empty : {Empty::kKeep, Empty::kDrop}) {
+        for (const NoPositive none :
+             {NoPositive::kExclude, NoPositive::kZero}) {
+          const auto one = ParseDefinition(info.name, {difficult, empty, none});
+          EXPECT_EQ(ParseDefinition(IdOf(one)), one) << IdOf(one);
+          EXPECT_TRUE(ids.insert(IdOf(one)).second) << IdOf(one);
+          EXPECT_EQ(ParseLabelPolicy(TextOf(one.policy)), one.policy);
+        }
+      }
+    }
+    EXPECT_FALSE(info.summary.empty());
+    EXPECT_EQ(info.summary.find('\n'), std::string::npos);
+  }
+  EXPECT_EQ(ids.size(), 11u * 12u);
+}
+
+TEST(Definition, AnUnknownOneNamesTheNearest) {
+  EXPECT_SAYS(ErrorOf("ap.stpe"),
+              "unknown definition 'ap.stpe'; did you mean 'ap.step'?");
+  EXPECT_SAYS(ErrorOf("ap.voc7"), "did you mean 'ap.voc07'?");
+  EXPECT_SAYS(ErrorOf("mean"), "there are: ap.step, ap.rank, ap.voc10");
+  EXPECT_SAYS(ErrorOf("ap.stpe/empty=keep"), "in 'ap.stpe/empty=keep'");
+  EXPECT_SAYS(ErrorOf(""), "unknown definition ''");
+}
+
+TEST(Definition, AWrongPartIsNamedWithWhatIsAllowed) {
+  EXPECT_SAYS(ErrorOf("ap.rank/ties=bset"),
+              "unknown value of ties 'bset'; did you mean 'best'?");
+  EXPECT_SAYS(ErrorOf("ap.step/ties=best"),
+              "ap.step has no ties=best; it has: grouped");
+  EXPECT_SAYS(ErrorOf("ap.step/dificult=ignore"), "did you mean 'difficult'?");
+  EXPECT_SAYS(ErrorOf("ap.step/difficult=positve"), "did you mean 'positive'?");
+  EXPECT_SAYS(ErrorOf("ap.step/empty=keep/empty=drop"), "says empty twice");
+  EXPECT_SAYS(ErrorOf("ap.step/v2"), "computes version 1 of ap.step, not 2");
+  EXPECT_SAYS(ErrorOf("ap.step/"), "unknown part of a definition ''");
+  EXPECT_SAYS(ErrorOf("ap.step/v1/v1"), "says the version twice");
+}
+
+TEST(Definition, ALabelPolicyIsReadAsDataSetsSayIt) {
+  EXPECT_EQ(ParseLabelPolicy("difficult=positive,empty=keep"),
+            (LabelPolicy{.difficult = Difficult::kPositive}));
+  EXPECT_EQ(ParseLabelPolicy("empty=drop"),
+            (LabelPolicy{.empty = Empty::kDrop}));
+  EXPECT_EQ(ParseLabelPolicy(""), LabelPolicy{});
+  EXPECT_THROW(ParseLabelPolicy("empty=dorp"), ConfigError);
+  EXPECT_THROW(ParseLabelPolicy("ties=best"), ConfigError);
+}
+
+TEST(Definition, TheDefaultsAreStepFourRanksAndBothVocs) {
+  std::vector<std::string> names;
+  for (const Definition& each : DefaultDefinitions({})) {
+    names.push_back(ShortId(each));
+  }
+  EXPECT_EQ(names,
+            (std::vector<std::string>{
+                "ap.step", "ap.rank", "ap.rank/ties=best", "ap.rank/ties=worst",
+                "ap.rank/ties=expected", "ap.voc10", "ap.voc07"}));
+}
+
+TEST(Definition, ItsDescriptionHoldsEveryPart) {
+  const Json json = ToJson(ParseDefinition("ap.rank/ties=worst/empty=drop"));
+  EXPECT_EQ(json.at("id"),
+            "ap.rank/ties=worst/difficult=ignore/empty=drop/nopos=exclude/v1");
+  EXPECT_EQ(json.at("name"), "ap.rank/ties=worst");
+  EXPECT_EQ(json.at("family"), "ap.rank");
+  EXPECT_EQ(json.at("ties"), "worst");
+  EXPECT_EQ(json.at("empty"), "drop");
+  EXPECT_EQ(json.at("version"), 1);
+  EXPECT_EQ(json.at("higher_is_better"), true);
+  EXPECT_FALSE(json.at("summary").get<std::string>().empty());
+}
+
+}  // namespace
+}  // namespace tailmark
