@@ -96,6 +96,13 @@ bool IsOutsideSeal(const std::string& path) {
   return path == "DONE" || path == "events.jsonl" || path == "log.txt";
 }
 
+// What WriteFileAtomic leaves when its process is killed: "name.tmp.<pid>".
+bool IsTemporary(const std::string& path) {
+  const auto at = path.rfind(".tmp.");
+  return at != path.npos && at + 5 < path.size() &&
+         path.find_first_not_of("0123456789", at + 5) == path.npos;
+}
+
 /// Paths of the regular files in `folder`, from it, sorted.
 std::vector<std::string> FilesIn(const fs::path& folder) {
   std::vector<std::string> files;
@@ -250,6 +257,10 @@ void SealBundle(const fs::path& folder) {
   std::string done;
   for (const std::string& path : FilesIn(folder)) {
     if (IsOutsideSeal(path)) continue;
+    if (IsTemporary(path)) {
+      fs::remove(folder / path);
+      continue;
+    }
     done += StrCat(Sha256File(folder / path), "  ", path, "\n");
   }
   WriteFileAtomic(folder / "DONE", done);

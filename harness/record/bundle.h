@@ -88,7 +88,8 @@ RunRecord RunRecordFromJson(const Json& json);  ///< Throws DataError.
 /// "sha256  path" of every other file but events.jsonl and log.txt; a folder
 /// without a valid DONE is not a result. Format: harness/record/README.md.
 
-/// Writes DONE for what lies in `folder`. Everything else must be complete.
+/// Writes DONE for what lies in `folder`, and removes temporaries that a killed
+/// process left there. Everything else must be complete.
 void SealBundle(const std::filesystem::path& folder);
 /// True when DONE exists and names files that all exist (hashes not checked).
 bool IsSealed(const std::filesystem::path& folder);

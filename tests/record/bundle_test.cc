@@ -51,6 +51,13 @@ TEST_F(Bundle, AFolderWithoutDoneIsNoResult) {
   EXPECT_NE(ErrorOf(folder()).find("no DONE"), std::string::npos);
 }
 
+TEST_F(Bundle, WhatAKilledWriterLeftIsNotSealed) {
+  Append(folder() / "run.json.tmp.123", "half");
+  SealBundle(folder());
+  EXPECT_FALSE(fs::exists(folder() / "run.json.tmp.123"));
+  EXPECT_EQ(ErrorOf(folder()), "");
+}
+
 TEST_F(Bundle, AnyChangedByteIsFoundAndNamed) {
   for (const char* file : {"run.json", "ids.txt", "scores/test.npy"}) {
     const std::string before = ReadFile(folder() / file);

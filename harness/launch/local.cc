@@ -1,0 +1,251 @@
+#include "harness/launch/local.h"
+
+#include <algorithm>
+#include <deque>
+#include <map>
+#include <memory>
+
+#include "harness/base/clock.h"
+#include "harness/base/error.h"
+#include "harness/base/interrupt.h"
+#include "harness/base/progress.h"
+#include "harness/launch/campaign_view.h"
+
+namespace tailmark {
+namespace fs = std::filesystem;
+namespace {
+
+constexpr double kBusyInterval = 0.3;  // between looks at a lock, seconds
+constexpr double kTick = 0.1;          // between looks at limits, seconds
+
+std::string TitleOf(const PlanTask& task) {
+  return StrCat(task.label, " on ", task.spec.identity.dataset, ", seed ",
+                task.spec.seed);
+}
+
+class LocalRun {
+ public:
+  LocalRun(const Plan& plan, const LocalOptions& options)
+      : plan_(plan),
+        options_(options),
+        view_(options.quiet),
+        results_(plan.tasks.size()),
+        tries_(plan.tasks.size()) {}
+
+  std::vector<TaskResult> Run() {
+    Queue();
+    while (!queue_.empty() || !active_.empty()) {
+      if (InterruptSignal() != 0) {
+        StopAll();
+        throw Interrupted(InterruptSignal());
+      }
+      Fill();
+      Wait();
+      Collect();
+      Show();
+    }
+    return std::move(results_);
+  }
+
+ private:
+  struct Active {
+    std::size_t index;
+    std::unique_ptr<TaskRun> run;
+    EventsTail events;
+  };
+
+  /// Another process has the lock.
+  struct Busy {
+    fs::file_time_type since;
+    double until = 0;  ///< Not looked at before.
+  };
+
+  void Queue() {
+    for (std::size_t i = 0; i < plan_.tasks.size(); ++i) {
+      const PlanTask& task = plan_.tasks[i];
+      results_[i] = {.state = task.state, .reason = task.reason, .bundle = {}};
+      if (task.state == RunState::kPlanned) {
+        queue_.push_back(i);
+      } else if (task.state != RunState::kDone) {
+        ++left_out_;
+      }
+    }
+    total_ = static_cast<std::int64_t>(queue_.size());
+    // Longest first, so that no long one is left over at the end; what nobody
+    // knows may be long.
+    std::stable_sort(queue_.begin(), queue_.end(),
+                     [&](auto a, auto b) { return Weight(a) > Weight(b); });
+  }
+
+  double Weight(std::size_t index) const {
+    return plan_.tasks[index].estimate_s.value_or(1e9);
+  }
+
+  /// Starts what there is room for. Busy keys go to the end of the queue.
+  void Fill() {
+    const double now = MonotonicSeconds();
+    for (std::size_t looked = queue_.size();
+         looked > 0 && active_.size() < Slots(); --looked) {
+      const std::size_t index = queue_.front();
+      queue_.pop_front();
+      if (const auto it = busy_.find(index);
+          it != busy_.end() && now < it->second.until) {
+        queue_.push_back(index);
+        continue;
+      }
+      StartOne(index);
+    }
+  }
+
+  std::size_t Slots() const {
+    return static_cast<std::size_t>(std::max(options_.workers, 1));
+  }
+
+  void StartOne(std::size_t index) {
+    const PlanTask& task = plan_.tasks[index];
+    auto run = std::make_unique<TaskRun>(task, options_.launch);
+    const auto busy = busy_.find(index);
+    if (busy != busy_.end()) {
+      const auto failed = FailedElsewhere(run->files(), busy->second.since);
+      if (failed && !KeyLock::IsHeld(run->files().lock)) {
+        End(index, *failed);
+        return;
+      }
+    }
+    switch (run->Start()) {
+      case TaskRun::Started::kBusy:
+        if (busy == busy_.end()) {
+          view_.Say(StrCat("waiting ", TitleOf(task),
+                           ": another process works on it"));
+          busy_[index].since = fs::file_time_type::clock::now();
+        }
+        busy_[index].until = MonotonicSeconds() + kBusyInterval;
+        queue_.push_back(index);
+        return;
+      case TaskRun::Started::kFinished:
+        End(index, run->result());
+        return;
+      case TaskRun::Started::kRunning: {
+        EventsTail events(run->files().part / "events.jsonl");
+        active_.push_back({index, std::move(run), std::move(events)});
+        return;
+      }
+    }
+  }
+
+  void Wait() {
+    std::vector<Subprocess*> processes;
+    for (Active& each : active_) processes.push_back(each.run->process());
+    Subprocess::WaitForAny(processes, kTick);
+  }
+
+  void Collect() {
+    for (std::size_t i = 0; i < active_.size();) {
+      const auto result = active_[i].run->Poll();
+      if (!result) {
+        ++i;
+        continue;
+      }
+      // Its lock is held until the result is in the store.
+      const Active ended = std::move(active_[i]);
+      active_.erase(active_.begin() + static_cast<std::ptrdiff_t>(i));
+      spent_ += ended.run->process()->seconds();
+      End(ended.index, *result);
+    }
+  }
+
+  void End(std::size_t index, TaskResult result) {
+    const PlanTask& task = plan_.tasks[index];
+    if (result.state != RunState::kPlanned && options_.on_end) {
+      const TaskResult kept = options_.on_end(task, result);
+      if (result.state == RunState::kDone && kept.state != RunState::kDone) {
+        result.bundle = MarkBundleFailed(result.bundle);
+      }
+      result.state = kept.state;
+      result.reason = kept.reason;
+    }
+    view_.Say(StrCat(
+        result.state == RunState::kPlanned ? "stopped" : NameOf(result.state),
+        " ", TitleOf(task), result.adopted ? " (found finished)" : "",
+        result.reason.empty() ? "" : ": " + result.reason));
+    const auto allowed =
+        task.limits.retries.find(std::string(NameOf(result.state)));
+    if (allowed != task.limits.retries.end() &&
+        tries_[index]++ < allowed->second) {
+      queue_.push_front(index);
+      return;
+    }
+    if (result.state == RunState::kDone) ++done_;
+    if (result.state != RunState::kDone && result.state != RunState::kPlanned) {
+      ++failed_;
+    }
+    results_[index] = std::move(result);
+  }
+
+  void Show() {
+    std::vector<WorkerLine> workers;
+    double left = 0;
+    bool known = true;
+    for (Active& each : active_) {
+      Subprocess* process = each.run->process();
+      const PlanTask& task = each.run->task();
+      workers.push_back({.title = TitleOf(task),
+                         .progress = each.events.Read(),
+                         .seconds = process->seconds(),
+                         .rss = process->rss()});
+      left += std::max(0.0, Expected(task, known) - process->seconds());
+    }
+    for (const std::size_t index : queue_) {
+      left += Expected(plan_.tasks[index], known);
+    }
+    view_.Show({.campaign = plan_.campaign,
+                .total = total_,
+                .done = done_,
+                .failed = failed_,
+                .left_out = left_out_,
+                .seconds = MonotonicSeconds() - start_,
+                .left_s = known ? left / static_cast<double>(Slots()) : -1},
+               workers);
+  }
+
+  /// Seconds from the store, else the mean of what has ended so far.
+  double Expected(const PlanTask& task, bool& known) const {
+    if (task.estimate_s) return *task.estimate_s;
+    const auto ended = done_ + failed_;
+    known = known && ended > 0;
+    return ended > 0 ? spent_ / static_cast<double>(ended) : 0;
+  }
+
+  void StopAll() {
+    view_.Say("stopping the workers; `tailmark resume` goes on from here");
+    for (Active& each : active_) each.run->Stop();
+    while (!active_.empty()) {
+      Wait();
+      Collect();
+    }
+  }
+
+  const Plan& plan_;
+  const LocalOptions& options_;
+  CampaignView view_;
+  std::vector<TaskResult> results_;
+  std::vector<int> tries_;
+  std::deque<std::size_t> queue_;
+  std::vector<Active> active_;
+  std::map<std::size_t, Busy> busy_;
+  std::int64_t total_ = 0;
+  std::int64_t done_ = 0;
+  std::int64_t failed_ = 0;
+  std::int64_t left_out_ = 0;
+  double spent_ = 0;
+  double start_ = MonotonicSeconds();
+};
+
+}  // namespace
+
+std::vector<TaskResult> RunLocally(const Plan& plan,
+                                   const LocalOptions& options) {
+  return LocalRun(plan, options).Run();
+}
+
+}  // namespace tailmark

@@ -1,0 +1,30 @@
+#pragma once
+
+#include <functional>
+#include <vector>
+
+#include "harness/launch/plan.h"
+#include "harness/launch/task_run.h"
+
+namespace tailmark {
+
+struct LocalOptions {
+  LaunchOptions launch;
+  int workers = 1;
+  bool quiet = false;  ///< No progress on stderr.
+  /// Called on the calling thread the moment a run ends, before the next
+  /// starts: keeps it in the store. What it returns replaces the result: a
+  /// bundle that scoring finds wrong is no longer done, and is set aside.
+  std::function<TaskResult(const PlanTask&, const TaskResult&)> on_end;
+};
+
+/// Runs every kPlanned task with `workers` processes at a time, longest first;
+/// returns one result a task, in the order of the plan (those of other states
+/// as the plan has them). Tasks that another process works on are waited for,
+/// and what became of them there is taken over. Throws Interrupted after SIGINT
+/// or SIGTERM, when the workers have stopped; StoreError when results cannot be
+/// kept.
+std::vector<TaskResult> RunLocally(const Plan& plan,
+                                   const LocalOptions& options);
+
+}  // namespace tailmark

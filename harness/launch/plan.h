@@ -1,0 +1,122 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "harness/base/json.h"
+#include "harness/record/bundle.h"
+#include "harness/record/catalog.h"
+#include "harness/record/recipe.h"
+#include "harness/record/run_spec.h"
+
+namespace tailmark {
+
+/// What a plan has to know of a data set with its options resolved.
+struct PlannedData {
+  int version = 1;
+  std::string manifest_sha256;
+  std::string label_policy;
+  std::string train_list_sha256;  ///< Of the first `limit` rows.
+  std::string test_list_sha256;
+  bool captions = false;
+};
+
+/// What a plan has to know of an encoder's weights.
+struct PlannedWeights {
+  std::string name;
+  std::string sha256;
+  std::filesystem::path path;
+  std::string pipeline;  ///< What they ask for: "clip-224".
+  bool text = true;      ///< They have a text tower.
+};
+
+/// Where the planner gets its facts; `tailmark` fills it in.
+struct PlanSources {
+  /// The data set's option table. Throws ConfigError for an unknown name.
+  std::function<FieldTable(const std::string& dataset)> dataset_options;
+  /// Throws DataError when the files are not there: the cells are skipped.
+  std::function<PlannedData(const DatasetUse& use, const OptionMap& options,
+                            std::int64_t limit)>
+      data;
+  /// Of `Recipe::weights`. Throws ConfigError or DataError.
+  std::function<PlannedWeights(const std::string& weights)> weights;
+  /// Version of a named pipeline. Throws ConfigError for an unknown one.
+  std::function<int(const std::string& name)> pipeline;
+  /// Seconds such a run took before; nothing when none is known.
+  std::function<std::optional<double>(const RunSpec& spec)> estimate;
+};
+
+/// One cell of a campaign.
+struct PlanTask {
+  std::string label;  ///< The row's name: "linear_probe-db", "probe lr=0.1".
+  RunSpec spec;
+  std::string recipe;  ///< RecipeId(spec.identity)
+  std::string key;     ///< RunKey(spec)
+  /// kPlanned; kSkipped (data absent) or kNotApplicable (declared by the
+  /// method), both with a reason; kDone once MarkReused() found it.
+  RunState state = RunState::kPlanned;
+  std::string reason;
+  std::optional<double> estimate_s;
+  Limits limits;
+  std::map<std::string, std::string> origins;  ///< Option -> who said so.
+};
+
+struct Plan {
+  std::string campaign;
+  Protocol protocol;
+  std::vector<PlanTask> tasks;     ///< In the order of the recipe.
+  std::vector<std::string> notes;  ///< What a user should hear of.
+};
+
+/// Data sets x methods x grid x seeds, each with its key. Cells that are the
+/// same run are planned once, with a note. `cache` is where feature caches go.
+/// Throws ConfigError for anything the recipe names that is not there.
+Plan MakePlan(const Recipe& recipe, const Catalog& catalog,
+              const PlanSources& sources, const std::filesystem::path& cache);
+
+/// The first of "cpu", "cuda", "cuda:1": what goes into a key. Throws
+/// ConfigError for another word.
+std::string DeviceType(const std::string& device);
+
+/// plan.json: an immutable list of tasks, without states. PlanFromJson throws
+/// DataError, also when a key is not that of its spec.
+Json ToJson(const Plan& plan);
+Plan PlanFromJson(const Json& json);
+
+/// same-build: a finished run of this very key. same-recipe: one of the recipe
+/// and seed under any build. none: nothing.
+enum class Reuse : std::uint8_t { kSameBuild, kSameRecipe, kNone };
+Reuse ReuseFromName(std::string_view name);  ///< Throws ConfigError.
+
+/// What the store has of a cell.
+struct StoredRun {
+  RunState state = RunState::kDone;
+  std::string build;
+  std::string reason;
+};
+/// What to run again of what has an entry in the store. Default: all that is
+/// not done. `stale`: done, but under another build.
+struct Rerun {
+  bool failed = true;
+  bool missing = true;
+  bool stale = false;
+};
+/// "failed,missing,stale" in any choice. Throws ConfigError.
+Rerun RerunFromText(std::string_view text);
+
+/// Sets kDone on what need not run, and its build to that of the run found, so
+/// that its key is the stored one; kSkipped with a reason on what `rerun`
+/// leaves out. `same_key` and `same_recipe` look into the store.
+void MarkReused(
+    Plan& plan, Reuse reuse, const Rerun& rerun,
+    const std::function<std::optional<StoredRun>(const PlanTask&)>& same_key,
+    const std::function<std::optional<StoredRun>(const PlanTask&)>&
+        same_recipe);
+
+}  // namespace tailmark

@@ -1,0 +1,323 @@
+#include "harness/launch/subprocess.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <boost/asio/io_context.hpp>
+#include <boost/optional.hpp>  // with std::filesystem, v2 forgets these two
+#include <boost/type_traits.hpp>
+// Only now, since they use what those declare.
+#include <boost/process/v2/posix/default_launcher.hpp>
+#include <boost/process/v2/process.hpp>
+#include <boost/process/v2/stdio.hpp>
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+#include <fstream>
+
+#include "harness/base/clock.h"
+#include "harness/base/error.h"
+
+namespace tailmark {
+namespace bp = boost::process::v2;
+namespace {
+
+constexpr std::size_t kTail = 4096;
+
+/// A descriptor that closes itself.
+class Descriptor {
+ public:
+  explicit Descriptor(int fd = -1) : fd_(fd) {}
+  ~Descriptor() { Close(); }
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  int get() const { return fd_; }
+  void Reset(int fd) {
+    Close();
+    fd_ = fd;
+  }
+  void Close() {
+    if (fd_ >= 0) close(fd_);
+    fd_ = -1;
+  }
+
+ private:
+  int fd_;
+};
+
+/// In the child, between fork and exec: a group of its own, and death with us.
+struct OwnGroup {
+  pid_t parent;
+  bp::error_code on_exec_setup(bp::posix::default_launcher&,
+                               const bp::filesystem::path&,
+                               const char* const*) const {
+    const bool good = setpgid(0, 0) == 0 &&
+                      prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 &&
+                      getppid() == parent;  // we may have died already
+    return good ? bp::error_code()
+                : bp::error_code(ESRCH, boost::system::system_category());
+  }
+};
+
+/// Ours with the additions on top, as "NAME=value".
+std::vector<std::string> MergedEnvironment(
+    const std::map<std::string, std::string>& additions) {
+  std::vector<std::string> merged;
+  for (char** each = environ; *each != nullptr; ++each) {
+    const std::string entry = *each;
+    if (!additions.contains(entry.substr(0, entry.find('=')))) {
+      merged.push_back(entry);
+    }
+  }
+  for (const auto& [name, value] : additions) {
+    merged.push_back(StrCat(name, "=", value));
+  }
+  return merged;
+}
+
+std::int64_t ResidentBytes(int pid) {
+  std::ifstream in("/proc/" + std::to_string(pid) + "/statm");
+  std::int64_t size = 0;
+  std::int64_t resident = 0;
+  if (!(in >> size >> resident)) return 0;
+  return resident * sysconf(_SC_PAGESIZE);
+}
+
+/// What a child prints: the first half of the cap goes to the file as it comes,
+/// the last half is kept and written at the end.
+class CappedLog {
+ public:
+  CappedLog(const std::filesystem::path& path, std::int64_t cap)
+      : half_(static_cast<std::size_t>(std::max<std::int64_t>(cap / 2, 1))) {
+    if (path.empty()) return;
+    file_.Reset(
+        open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644));
+    if (file_.get() < 0) {
+      throw StoreError(StrCat(path.string(), ": ", std::strerror(errno)));
+    }
+  }
+
+  void Add(std::string_view text) {
+    recent_.append(text);
+    if (recent_.size() > 2 * kTail) recent_.erase(0, recent_.size() - kTail);
+    const std::size_t head = std::min(text.size(), half_ - written_);
+    Write(text.substr(0, head));
+    written_ += head;
+    kept_.append(text.substr(head));
+    if (kept_.size() > 2 * half_) {
+      left_out_ += kept_.size() - half_;
+      kept_.erase(0, kept_.size() - half_);
+    }
+  }
+
+  void Finish() {
+    if (kept_.size() > half_) {
+      left_out_ += kept_.size() - half_;
+      kept_.erase(0, kept_.size() - half_);
+    }
+    if (left_out_ > 0) {
+      Write(StrCat("\n[", left_out_, " bytes left out]\n"));
+    }
+    Write(kept_);
+    kept_.clear();
+  }
+
+  std::string Tail() const {
+    return recent_.size() <= kTail ? recent_
+                                   : recent_.substr(recent_.size() - kTail);
+  }
+
+ private:
+  // A log that cannot be written is no reason to end a run.
+  void Write(std::string_view text) {
+    while (file_.get() >= 0 && !text.empty()) {
+      const ssize_t put = write(file_.get(), text.data(), text.size());
+      if (put < 0 && errno == EINTR) continue;
+      if (put <= 0) return;
+      text.remove_prefix(static_cast<std::size_t>(put));
+    }
+  }
+
+  Descriptor file_;
+  std::size_t half_;
+  std::size_t written_ = 0;
+  std::size_t left_out_ = 0;
+  std::string kept_;
+  std::string recent_;
+};
+
+}  // namespace
+
+struct Subprocess::State {
+  explicit State(const ProcessOptions& given)
+      : options(given), log(given.log, given.log_cap) {}
+
+  ProcessOptions options;
+  CappedLog log;
+  Descriptor output;
+  pid_t pid = -1;  ///< -1 once it has been waited for.
+  double start = 0;
+  std::optional<EndCause> ours;  ///< Why we asked it to end.
+  double asked = 0;
+  bool killed = false;
+
+  void Start();
+  void ReadOutput();
+  void Ask(EndCause cause);
+  void ApplyLimits();
+  ProcessEnd Reap();
+};
+
+void Subprocess::State::Start() {
+  std::array<int, 2> ends{};
+  if (pipe2(ends.data(), O_CLOEXEC | O_NONBLOCK) != 0) {
+    throw StoreError(StrCat("no pipe: ", std::strerror(errno)));
+  }
+  output.Reset(ends[0]);
+  const Descriptor child_end(ends[1]);
+  // The child writes to it as to any pipe.
+  fcntl(child_end.get(), F_SETFL, 0);
+
+  const std::vector<std::string> environment =
+      MergedEnvironment(options.environment);
+  std::vector<const char*> entries;
+  for (const std::string& entry : environment) entries.push_back(entry.c_str());
+  entries.push_back(nullptr);
+
+  boost::asio::io_context context;
+  bp::posix::default_launcher launcher;
+  launcher.env = entries.data();
+  for (const int fd : options.keep_open) {
+    launcher.fd_whitelist.push_back(fd);
+    fcntl(fd, F_SETFD, 0);
+  }
+  try {
+    auto process = launcher(
+        context, options.program.string(), options.arguments,
+        bp::process_stdio{nullptr, {child_end.get()}, {child_end.get()}},
+        OwnGroup{getpid()});
+    pid = process.id();
+    process.detach();  // waited for below, with the resources it used
+  } catch (const boost::system::system_error& error) {
+    throw StoreError(StrCat(options.program.string(),
+                            ": cannot be started: ", error.code().message()));
+  }
+  for (const int fd : options.keep_open) fcntl(fd, F_SETFD, FD_CLOEXEC);
+  start = MonotonicSeconds();
+}
+
+void Subprocess::State::ReadOutput() {
+  std::array<char, 65536> buffer{};
+  while (output.get() >= 0) {
+    const ssize_t got = read(output.get(), buffer.data(), buffer.size());
+    if (got > 0) {
+      log.Add({buffer.data(), static_cast<std::size_t>(got)});
+    } else if (got < 0 && errno == EINTR) {
+      continue;
+    } else {
+      if (got == 0 || errno != EAGAIN) output.Close();
+      return;
+    }
+  }
+}
+
+void Subprocess::State::Ask(EndCause cause) {
+  if (ours || pid < 0) return;
+  ours = cause;
+  asked = MonotonicSeconds();
+  kill(-pid, SIGTERM);
+}
+
+void Subprocess::State::ApplyLimits() {
+  const double now = MonotonicSeconds();
+  if (options.wall_s > 0 && now - start > options.wall_s) {
+    Ask(EndCause::kWallTime);
+  }
+  if (options.rss_bytes > 0 && ResidentBytes(pid) > options.rss_bytes) {
+    Ask(EndCause::kMemory);
+    // It may be on its way to taking the machine down.
+    asked = -1e9;
+  }
+  if (ours && !killed && now - asked > options.grace_s) {
+    kill(-pid, SIGKILL);
+    killed = true;
+  }
+}
+
+ProcessEnd Subprocess::State::Reap() {
+  // Not yet waited for, so its number still names this group and no other.
+  kill(-pid, SIGKILL);
+  int status = 0;
+  rusage usage{};
+  while (wait4(pid, &status, 0, &usage) < 0 && errno == EINTR) {
+  }
+  ReadOutput();
+  log.Finish();
+  ProcessEnd end;
+  end.wall_s = MonotonicSeconds() - start;
+  end.peak_rss = static_cast<std::int64_t>(usage.ru_maxrss) * 1024;
+  end.tail = log.Tail();
+  if (WIFSIGNALED(status)) {
+    end.signal = WTERMSIG(status);
+    end.cause = EndCause::kSignal;
+  } else {
+    end.exit_code = WEXITSTATUS(status);
+    end.cause = EndCause::kExit;
+  }
+  // A run that finished before the signal came is finished.
+  if (ours && end.exit_code != 0) end.cause = *ours;
+  pid = -1;
+  return end;
+}
+
+Subprocess::Subprocess(const ProcessOptions& options)
+    : state_(std::make_unique<State>(options)) {
+  state_->Start();
+}
+
+Subprocess::~Subprocess() {
+  if (state_->pid >= 0) {
+    kill(-state_->pid, SIGKILL);
+    state_->Reap();
+  }
+}
+
+std::optional<ProcessEnd> Subprocess::Poll() {
+  TM_CHECK(state_->pid >= 0, "polled after its end");
+  state_->ReadOutput();
+  siginfo_t info{};
+  const int waited = waitid(P_PID, static_cast<id_t>(state_->pid), &info,
+                            WEXITED | WNOHANG | WNOWAIT);
+  if (waited == 0 && info.si_pid == state_->pid) return state_->Reap();
+  state_->ApplyLimits();
+  return std::nullopt;
+}
+
+void Subprocess::Stop() { state_->Ask(EndCause::kStopped); }
+int Subprocess::pid() const { return state_->pid; }
+double Subprocess::seconds() const {
+  return MonotonicSeconds() - state_->start;
+}
+std::int64_t Subprocess::rss() const {
+  return state_->pid < 0 ? 0 : ResidentBytes(state_->pid);
+}
+
+void Subprocess::WaitForAny(std::span<Subprocess* const> processes,
+                            double seconds) {
+  std::vector<pollfd> waits;
+  for (const Subprocess* process : processes) {
+    const int fd = process->state_->output.get();
+    // Closed its output but still runs: only time will tell.
+    if (fd < 0) seconds = std::min(seconds, 0.01);
+    if (fd >= 0) waits.push_back({.fd = fd, .events = POLLIN, .revents = 0});
+  }
+  poll(waits.data(), waits.size(), static_cast<int>(seconds * 1000));
+}
+
+}  // namespace tailmark

@@ -1,0 +1,75 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace tailmark {
+
+struct ProcessOptions {
+  std::filesystem::path program;
+  std::vector<std::string> arguments;
+  std::map<std::string, std::string> environment;  ///< On top of ours.
+  std::filesystem::path log;       ///< stdout and stderr are appended to it.
+  std::int64_t log_cap = 4 << 20;  ///< Bytes; of more, the middle is left out.
+  double wall_s = 0;               ///< 0: no limit.
+  std::int64_t rss_bytes = 0;      ///< 0: no limit.
+  double grace_s = 10;             ///< Between SIGTERM and SIGKILL.
+  std::vector<int> keep_open;      ///< Descriptors the child inherits.
+};
+
+enum class EndCause : std::uint8_t {
+  kExit,
+  kSignal,    ///< Somebody else's.
+  kWallTime,  ///< Ours: it ran longer than wall_s.
+  kMemory,    ///< Ours: it grew beyond rss_bytes.
+  kStopped    ///< Ours: Stop().
+};
+
+struct ProcessEnd {
+  EndCause cause = EndCause::kExit;
+  std::optional<int> exit_code;
+  std::optional<int> signal;
+  double wall_s = 0;
+  std::int64_t peak_rss = 0;  ///< Bytes.
+  std::string tail;           ///< The last few KiB it printed.
+};
+
+/// A child process in a process group of its own. It is killed when this
+/// process dies, however that happens. Start and use it on the main thread: the
+/// kernel ties the child to the thread that made it.
+class Subprocess {
+ public:
+  /// Throws StoreError when the program cannot be started or the log not be
+  /// written.
+  explicit Subprocess(const ProcessOptions& options);
+  /// Kills the whole group when it still runs.
+  ~Subprocess();
+  Subprocess(const Subprocess&) = delete;
+  Subprocess& operator=(const Subprocess&) = delete;
+
+  /// Moves output to the log, applies the limits, and says how it ended once it
+  /// has; whatever it left in its group is killed then. Never blocks.
+  std::optional<ProcessEnd> Poll();
+  /// SIGTERM to the group now, SIGKILL after the grace time.
+  void Stop();
+
+  int pid() const;
+  double seconds() const;    ///< Since the start.
+  std::int64_t rss() const;  ///< Bytes now; 0 when unknown.
+
+  /// Sleeps until one of them prints or ends, but at most `seconds`.
+  static void WaitForAny(std::span<Subprocess* const> processes,
+                         double seconds);
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace tailmark

@@ -1,0 +1,302 @@
+#include "harness/launch/task_run.h"
+
+#include <unistd.h>
+
+#include <array>
+#include <csignal>
+#include <cstring>
+#include <fstream>
+
+#include "harness/base/clock.h"
+#include "harness/base/environment.h"
+#include "harness/base/error.h"
+#include "harness/base/files.h"
+#include "harness/base/log.h"
+#include "harness/base/progress.h"
+
+namespace tailmark {
+namespace fs = std::filesystem;
+namespace {
+
+// What tailmark-worker says when it stopped early with a checkpoint.
+constexpr int kCheckpointed = 75;
+
+/// Processes the kernel killed for memory in our control group.
+std::int64_t OomKills() {
+  std::ifstream in("/sys/fs/cgroup/memory.events");
+  std::string word;
+  std::int64_t count = 0;
+  while (in >> word >> count) {
+    if (word == "oom_kill") return count;
+  }
+  return 0;
+}
+
+std::string HostName() {
+  std::array<char, 256> name{};
+  gethostname(name.data(), name.size() - 1);
+  return name.data();
+}
+
+void MoveInto(const fs::path& from, const fs::path& to) {
+  std::error_code code;
+  fs::remove_all(to, code);
+  if (!code) fs::rename(from, to, code);
+  if (code) {
+    throw StoreError(StrCat(from.string(), ": cannot be moved to ", to.string(),
+                            ": ", code.message()));
+  }
+  SyncFolder(to.parent_path());
+}
+
+/// The last lines of what a worker printed, for a reason.
+std::string LastLines(std::string tail) {
+  constexpr std::size_t kMost = 400;
+  while (!tail.empty() &&
+         std::isspace(static_cast<unsigned char>(tail.back()))) {
+    tail.pop_back();
+  }
+  if (tail.size() > kMost) tail = "..." + tail.substr(tail.size() - kMost);
+  return tail;
+}
+
+std::string SignalText(int signal) {
+  const char* name = sigabbrev_np(signal);
+  return StrCat("signal ", signal, name == nullptr ? "" : " (SIG",
+                name == nullptr ? "" : name, name == nullptr ? "" : ")");
+}
+
+}  // namespace
+
+fs::path WorkerProgram() {
+  const auto given = GetEnv("TAILMARK_WORKER");
+  const fs::path path =
+      given ? fs::absolute(*given) : ExecutableFolder() / "tailmark-worker";
+  if (access(path.c_str(), X_OK) != 0) {
+    throw ConfigError(StrCat(
+        path.string(), ": no worker there",
+        given ? " (from TAILMARK_WORKER)"
+              : "; this program was built without the engine, which can plan "
+                "and report but not run. Build with -DTAILMARK_ENGINE=ON or "
+                "set TAILMARK_WORKER"));
+  }
+  return path;
+}
+
+TaskFiles FilesOf(const fs::path& bundles, const std::string& key, bool force) {
+  const auto with = [&](const char* suffix) {
+    return bundles / (key + suffix);
+  };
+  return {.done = with(force ? ".forced" : ""),
+          .part = with(force ? ".forced.part" : ".part"),
+          .failed = with(".failed"),
+          .spec = with(".spec.json"),
+          .lock = with(".lock")};
+}
+
+fs::path MarkBundleFailed(const fs::path& bundle) {
+  const fs::path failed = bundle.string() + ".failed";
+  MoveInto(bundle, failed);
+  return failed;
+}
+
+std::optional<TaskResult> FailedElsewhere(const TaskFiles& files,
+                                          fs::file_time_type since) try {
+  std::error_code code;
+  const auto made = fs::last_write_time(files.failed / "DONE", code);
+  if (code || made < since) return std::nullopt;
+  const RunRecord record = ReadBundle(files.failed);
+  return TaskResult{.state = record.state,
+                    .reason = record.reason,
+                    .bundle = files.failed,
+                    .adopted = true};
+} catch (const DataError&) {
+  return std::nullopt;
+}
+
+TaskRun::TaskRun(const PlanTask& task, const LaunchOptions& options)
+    : task_(task),
+      options_(options),
+      files_(FilesOf(options.bundles, task.key, options.force)) {}
+
+/// A bundle that is there already, whole and of this key.
+std::optional<TaskResult> TaskRun::Adopt() {
+  for (const fs::path& place : {files_.done, files_.part}) {
+    // A forced run wants a new one, but not twice.
+    if (options_.force && place == files_.done) continue;
+    if (!IsSealed(place)) continue;
+    try {
+      const RunRecord record = ReadBundle(place);
+      if (record.state != RunState::kDone || RunKey(record.spec) != task_.key) {
+        continue;
+      }
+      if (place == files_.part) MoveInto(files_.part, files_.done);
+      return TaskResult{.state = RunState::kDone,
+                        .reason = {},
+                        .bundle = files_.done,
+                        .adopted = true};
+    } catch (const DataError& error) {
+      LogWarning(
+          StrCat("a bundle is damaged and will be made again: ", error.what()));
+    }
+  }
+  return std::nullopt;
+}
+
+TaskRun::Started TaskRun::Start() {
+  MakeFolders(options_.bundles);
+  lock_ = KeyLock::Try(files_.lock);
+  if (lock_ == nullptr) return Started::kBusy;
+  std::error_code ignored;
+  fs::remove_all(files_.failed.string() + ".making", ignored);
+  if (auto adopted = Adopt()) {
+    fs::remove(files_.spec, ignored);
+    result_ = std::move(*adopted);
+    return Started::kFinished;
+  }
+  // Sealed but not usable: nothing to go on from.
+  if (fs::exists(files_.part / "DONE")) fs::remove_all(files_.part, ignored);
+  MakeFolders(files_.part);
+  WriteFileAtomic(files_.spec, ToJson(task_.spec).dump(1) + "\n");
+
+  const std::string threads = std::to_string(task_.spec.place.threads);
+  ProcessOptions process{.program = options_.worker};
+  process.arguments = {"run", files_.spec.string(), files_.part.string()};
+  process.environment = {{"OMP_NUM_THREADS", threads},
+                         {"MKL_NUM_THREADS", threads},
+                         {"OPENBLAS_NUM_THREADS", threads}};
+  if (task_.spec.identity.device_type == "cuda") {
+    process.environment["CUBLAS_WORKSPACE_CONFIG"] = ":4096:8";
+  }
+  process.log = files_.part / "log.txt";
+  process.wall_s = task_.limits.wall_s;
+  process.rss_bytes = task_.limits.rss_bytes;
+  process.grace_s = options_.grace_s;
+  process.keep_open = {lock_->descriptor()};
+  oom_kills_ = OomKills();
+  started_utc_ = UtcNow();
+  process_ = std::make_unique<Subprocess>(process);
+  return Started::kRunning;
+}
+
+std::optional<TaskResult> TaskRun::Poll() {
+  const auto end = process_->Poll();
+  if (!end) return std::nullopt;
+  TaskResult result = Finish(*end);
+  std::error_code ignored;
+  fs::remove(files_.spec, ignored);
+  return result;
+}
+
+void TaskRun::Stop() {
+  if (process_) process_->Stop();
+}
+
+TaskResult TaskRun::Finish(const ProcessEnd& end) {
+  if (end.exit_code == kCheckpointed) {
+    return {.state = RunState::kPlanned,
+            .reason = "stopped early with a checkpoint; resume goes on",
+            .bundle = {}};
+  }
+  if (end.cause == EndCause::kStopped) {
+    return {.state = RunState::kPlanned,
+            .reason = "interrupted; resume goes on",
+            .bundle = {}};
+  }
+  if (end.exit_code == 0) {
+    try {
+      const RunRecord record = ReadBundle(files_.part);
+      if (RunKey(record.spec) != task_.key) {
+        throw DataError(StrCat("its key is ", RunKey(record.spec),
+                               ", expected ", task_.key));
+      }
+      if (record.state == RunState::kDone) {
+        MoveInto(files_.part, files_.done);
+        return {.state = RunState::kDone, .reason = {}, .bundle = files_.done};
+      }
+    } catch (const DataError& error) {
+      ProcessEnd wrong = end;
+      wrong.tail = StrCat("the worker ended well but left no valid bundle: ",
+                          error.what());
+      return Fail(wrong);
+    }
+  }
+  return Fail(end);
+}
+
+/// The worker's own record when it could still write one, else the spec and how
+/// the process ended.
+RunRecord TaskRun::FailedRecord(const ProcessEnd& end) const {
+  RunRecord record;
+  try {
+    record = RunRecordFromJson(ReadJson(files_.part / "run.json"));
+  } catch (const Error&) {
+    record = RunRecord();
+  }
+  const bool own =
+      record.state != RunState::kPlanned && RunKey(record.spec) == task_.key;
+  if (!own) record = RunRecord();
+  record.spec = task_.spec;
+  record.scores.clear();
+  record.exit_code = end.exit_code;
+  record.signal = end.signal;
+  if (record.created_utc.empty()) record.created_utc = started_utc_;
+  if (record.started_utc.empty()) record.started_utc = started_utc_;
+  record.finished_utc = UtcNow();
+  if (record.host.empty()) record.host = HostName();
+  if (record.build.digest.empty()) record.build.digest = task_.spec.build;
+
+  const std::string last = LastLines(end.tail);
+  const std::string behind = last.empty() ? "" : "; its last words: " + last;
+  const bool said = own && record.state != RunState::kDone &&
+                    record.state != RunState::kRunning &&
+                    !record.reason.empty();
+  if (end.cause == EndCause::kWallTime) {
+    record.state = RunState::kTimeout;
+    record.reason = StrCat("ran longer than its limit of ",
+                           FormatSeconds(task_.limits.wall_s), behind);
+  } else if (end.cause == EndCause::kMemory) {
+    record.state = RunState::kOom;
+    record.reason = StrCat(
+        "used more memory than its limit of ",
+        FormatBytes(static_cast<double>(task_.limits.rss_bytes)), behind);
+  } else if (end.signal) {
+    const bool oom = *end.signal == SIGKILL && OomKills() > oom_kills_;
+    const bool crash = *end.signal != SIGKILL && *end.signal != SIGTERM &&
+                       *end.signal != SIGINT;
+    record.state = oom     ? RunState::kOom
+                   : crash ? RunState::kFailed
+                           : RunState::kKilled;
+    record.reason =
+        StrCat(oom ? "the kernel ended it for want of memory: " : "ended by ",
+               SignalText(*end.signal), behind);
+  } else if (!said) {
+    record.state = RunState::kFailed;
+    record.reason = end.exit_code == 0
+                        ? last
+                        : StrCat("the worker ended with exit code ",
+                                 end.exit_code.value_or(-1), behind);
+  }
+  return record;
+}
+
+TaskResult TaskRun::Fail(const ProcessEnd& end) {
+  const RunRecord record = FailedRecord(end);
+  std::error_code ignored;
+  const fs::path making = files_.failed.string() + ".making";
+  fs::remove_all(making, ignored);
+  MakeFolders(making);
+  for (const char* name : {"log.txt", "events.jsonl"}) {
+    fs::copy_file(files_.part / name, making / name, ignored);
+  }
+  WriteFileAtomic(making / "run.json", ToJson(record).dump(1) + "\n");
+  SealBundle(making);
+  MoveInto(making, files_.failed);
+  // What failed by itself would fail again from its checkpoint; what was ended
+  // from outside may go on.
+  if (record.state == RunState::kFailed) fs::remove_all(files_.part, ignored);
+  return {
+      .state = record.state, .reason = record.reason, .bundle = files_.failed};
+}
+
+}  // namespace tailmark

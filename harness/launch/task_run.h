@@ -1,0 +1,93 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "harness/launch/key_lock.h"
+#include "harness/launch/plan.h"
+#include "harness/launch/subprocess.h"
+#include "harness/record/bundle.h"
+
+namespace tailmark {
+
+/// How workers are started.
+struct LaunchOptions {
+  std::filesystem::path bundles;  ///< The store's; made when absent.
+  std::filesystem::path worker;   ///< The program.
+  bool force = false;             ///< Run although a finished bundle is there.
+  double grace_s = 10;            ///< Between SIGTERM and SIGKILL.
+};
+
+/// The program that executes runs: $TAILMARK_WORKER, else tailmark-worker
+/// beside this one. Throws ConfigError when there is none.
+std::filesystem::path WorkerProgram();
+
+/// What became of a task.
+struct TaskResult {
+  /// kDone, kFailed, kTimeout, kOom, kKilled; kPlanned when it stopped with a
+  /// checkpoint.
+  RunState state = RunState::kPlanned;
+  std::string reason;            ///< "" when done.
+  std::filesystem::path bundle;  ///< Sealed; "" for kPlanned.
+  bool adopted = false;          ///< The bundle was there; nothing was run.
+};
+
+/// Files of one key below bundles/. The folder `part` is what a worker writes
+/// and, killed, goes on from; `done` and `failed` are sealed.
+struct TaskFiles {
+  std::filesystem::path done, part, failed, spec, lock;
+};
+TaskFiles FilesOf(const std::filesystem::path& bundles, const std::string& key,
+                  bool force = false);
+
+/// One task from lock to sealed bundle. Every step may be the last thing this
+/// process does: the next one goes on from what lies there.
+class TaskRun {
+ public:
+  /// `task` and `options` must outlive it.
+  TaskRun(const PlanTask& task, const LaunchOptions& options);
+
+  /// Takes the lock; nothing when another process works on the key. A finished
+  /// bundle is a result at once, else the worker is started. Throws StoreError.
+  enum class Started { kBusy, kFinished, kRunning };
+  Started Start();
+  /// The result once there is one. Throws StoreError when it cannot be kept.
+  std::optional<TaskResult> Poll();
+  /// Asks the worker to stop with a checkpoint.
+  void Stop();
+
+  const PlanTask& task() const { return task_; }
+  const TaskFiles& files() const { return files_; }
+  Subprocess* process() { return process_.get(); }
+  /// REQUIRES: Start() said kFinished.
+  const TaskResult& result() const { return result_; }
+
+ private:
+  std::optional<TaskResult> Adopt();
+  TaskResult Finish(const ProcessEnd& end);
+  TaskResult Fail(const ProcessEnd& end);
+  RunRecord FailedRecord(const ProcessEnd& end) const;
+
+  const PlanTask& task_;
+  const LaunchOptions& options_;
+  TaskFiles files_;
+  std::unique_ptr<KeyLock> lock_;
+  std::unique_ptr<Subprocess> process_;
+  TaskResult result_;
+  std::string started_utc_;
+  std::int64_t oom_kills_ = 0;
+};
+
+/// What another process left as the failure of this key, unless that is older
+/// than `since` (of the file system's clock).
+std::optional<TaskResult> FailedElsewhere(
+    const TaskFiles& files, std::filesystem::file_time_type since);
+
+/// Makes a finished bundle a failed one: what ingest found wrong. The folder's
+/// new place.
+std::filesystem::path MarkBundleFailed(const std::filesystem::path& bundle);
+
+}  // namespace tailmark

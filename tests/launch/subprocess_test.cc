@@ -1,0 +1,162 @@
+#include "harness/launch/subprocess.h"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <fstream>
+#include <thread>
+
+#include "harness/base/clock.h"
+#include "harness/base/error.h"
+#include "harness/base/files.h"
+#include "tests/record/sample.h"
+
+namespace tailmark {
+namespace {
+namespace fs = std::filesystem;
+
+class Child : public ::testing::Test {
+ protected:
+  ProcessOptions Shell(const std::string& script) const {
+    ProcessOptions options{.program = "/bin/sh"};
+    options.arguments = {"-c", script};
+    options.log = log();
+    options.grace_s = 0.2;
+    return options;
+  }
+  fs::path log() const { return scratch_.path() / "log.txt"; }
+  std::string Log() const { return ReadFile(log()); }
+
+  static ProcessEnd Wait(Subprocess& process) {
+    Subprocess* const all[] = {&process};
+    for (double start = MonotonicSeconds(); MonotonicSeconds() - start < 20;) {
+      Subprocess::WaitForAny(all, 0.02);
+      if (const auto end = process.Poll()) return *end;
+    }
+    ADD_FAILURE() << "it does not end";
+    return {};
+  }
+  static ProcessEnd Run(const ProcessOptions& options) {
+    Subprocess process(options);
+    return Wait(process);
+  }
+  /// Waits until no process of that number is left, not even a dead one.
+  static bool IsGone(int pid) {
+    for (int i = 0; i < 200; ++i) {
+      std::ifstream in("/proc/" + std::to_string(pid) + "/stat");
+      std::string text;
+      if (!std::getline(in, text)) return true;
+      // A zombie that init has not fetched yet is as good as gone.
+      if (text.find(") Z ") != std::string::npos) return true;
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    }
+    return false;
+  }
+
+  ScratchFolder scratch_;
+};
+
+TEST_F(Child, ItsOutputGoesToTheLogAndItsExitCodeComesBack) {
+  const ProcessEnd end = Run(Shell("echo out; echo err >&2; exit 7"));
+  EXPECT_EQ(end.cause, EndCause::kExit);
+  EXPECT_EQ(end.exit_code, 7);
+  EXPECT_FALSE(end.signal);
+  EXPECT_EQ(Log(), "out\nerr\n");
+  EXPECT_EQ(end.tail, "out\nerr\n");
+  EXPECT_GT(end.peak_rss, 0);
+}
+
+TEST_F(Child, ASignalIsNotMistakenForAnExitCode) {
+  const ProcessEnd killed = Run(Shell("kill -9 $$"));
+  EXPECT_EQ(killed.cause, EndCause::kSignal);
+  EXPECT_EQ(killed.signal, SIGKILL);
+  EXPECT_FALSE(killed.exit_code);
+  const ProcessEnd left = Run(Shell("exit 9"));
+  EXPECT_EQ(left.cause, EndCause::kExit);
+  EXPECT_EQ(left.exit_code, 9);
+}
+
+TEST_F(Child, ItsEnvironmentIsOursWithAdditions) {
+  ProcessOptions options = Shell("echo $TM_TEST_A $OMP_NUM_THREADS $HOME");
+  setenv("HOME", "/here", 1);
+  options.environment = {{"TM_TEST_A", "a"}, {"OMP_NUM_THREADS", "3"}};
+  Run(options);
+  EXPECT_EQ(Log(), "a 3 /here\n");
+}
+
+TEST_F(Child, ItRunsLongerThanItMayAndIsEnded) {
+  ProcessOptions options = Shell("trap '' TERM; while :; do sleep 0.1; done");
+  options.wall_s = 0.2;
+  const ProcessEnd end = Run(options);
+  EXPECT_EQ(end.cause, EndCause::kWallTime);
+  EXPECT_EQ(end.signal, SIGKILL);
+}
+
+TEST_F(Child, ItIsAskedBeforeItIsKilled) {
+  Subprocess process(
+      Shell("trap 'echo saved; exit 75' TERM; echo up; while :; do sleep 0.05; "
+            "done"));
+  while (fs::file_size(log()) == 0) process.Poll();
+  process.Stop();
+  const ProcessEnd end = Wait(process);
+  EXPECT_EQ(end.cause, EndCause::kStopped);
+  EXPECT_EQ(end.exit_code, 75);
+  EXPECT_NE(Log().find("saved"), std::string::npos);
+}
+
+TEST_F(Child, AFloodIsCutInTheMiddleAndItsEndKept) {
+  ProcessOptions options =
+      Shell("echo first; head -c 3000000 /dev/zero | tr '\\0' x; echo last");
+  options.log_cap = 10000;
+  const ProcessEnd end = Run(options);
+  EXPECT_EQ(end.exit_code, 0);
+  const std::string log = Log();
+  EXPECT_LT(log.size(), 11000u);
+  EXPECT_TRUE(log.starts_with("first\n"));
+  EXPECT_TRUE(log.ends_with("xlast\n"));
+  EXPECT_NE(log.find(" bytes left out]"), std::string::npos);
+}
+
+TEST_F(Child, WhatItLeavesInItsGroupDiesWithIt) {
+  const fs::path pid_file = scratch_.path() / "pid";
+  Run(Shell("sleep 1000 & echo $! > " + pid_file.string()));
+  EXPECT_TRUE(IsGone(std::stoi(ReadFile(pid_file))));
+}
+
+TEST_F(Child, LettingGoOfItKillsIt) {
+  int pid = 0;
+  {
+    Subprocess process(Shell("sleep 1000"));
+    pid = process.pid();
+  }
+  EXPECT_TRUE(IsGone(pid));
+}
+
+TEST_F(Child, ItDiesWithItsParentHoweverThatDies) {
+  const fs::path pid_file = scratch_.path() / "pid";
+  const pid_t parent = fork();
+  if (parent == 0) {
+    Subprocess process(Shell("sleep 1000"));
+    WriteFileAtomic(pid_file, std::to_string(process.pid()));
+    pause();
+    _exit(0);
+  }
+  while (!fs::exists(pid_file)) usleep(1000);
+  kill(parent, SIGKILL);
+  EXPECT_TRUE(IsGone(std::stoi(ReadFile(pid_file))));
+}
+
+TEST_F(Child, AProgramThatIsNotThereIsNamed) {
+  ProcessOptions options{.program = "/no/such/program"};
+  try {
+    Subprocess process(options);
+    FAIL();
+  } catch (const StoreError& error) {
+    EXPECT_NE(std::string(error.what()).find("/no/such/program"),
+              std::string::npos);
+  }
+}
+
+}  // namespace
+}  // namespace tailmark
