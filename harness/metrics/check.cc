@@ -1,8 +1,6 @@
 #include "harness/metrics/check.h"
 
 #include <algorithm>
-#include <cmath>
-#include <limits>
 #include <set>
 #include <string_view>
 
@@ -83,32 +81,6 @@ void CheckGroups(std::span<const ClassGroup> groups, std::int64_t classes) {
   }
 }
 
-template <class Float>
-void Scan(std::span<const Float> values, ScoreDiagnostics& out) {
-  Float low = values[0];
-  Float high = values[0];
-  for (const Float value : values) {
-    low = value < low ? value : low;
-    high = value > high ? value : high;
-  }
-  constexpr Float kInf = std::numeric_limits<Float>::infinity();
-  std::size_t at_low = 0;
-  std::size_t at_high = 0;
-  std::size_t infinite = 0;
-  for (const Float value : values) {
-    at_low += value == low ? 1 : 0;
-    at_high += value == high ? 1 : 0;
-    infinite += std::fabs(value) == kInf ? 1 : 0;
-  }
-  std::size_t saturated = at_high > 1 ? at_high : 0;
-  if (low != high && at_low > 1) saturated += at_low;
-  out.smallest = static_cast<double>(low);
-  out.largest = static_cast<double>(high);
-  out.infinite = static_cast<std::int64_t>(infinite);
-  out.saturated_fraction =
-      static_cast<double>(saturated) / static_cast<double>(values.size());
-}
-
 }  // namespace
 
 void CheckInput(const ScoreMatrix& scores, const LabelSpans& labels,
@@ -141,10 +113,6 @@ void CheckInput(const ScoreMatrix& scores, const LabelSpans& labels,
   }
   std::visit([&](auto values) { CheckNumbers(values, scores.classes); },
              scores.values);
-}
-
-void ScanScores(const ScoreMatrix& scores, ScoreDiagnostics& out) {
-  std::visit([&](auto values) { Scan(values, out); }, scores.values);
 }
 
 }  // namespace tailmark

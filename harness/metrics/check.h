@@ -12,8 +12,4 @@ void CheckInput(const ScoreMatrix& scores, const LabelSpans& labels,
                 std::span<const ClassGroup> groups,
                 std::span<const Definition> definitions);
 
-/// Fills what needs no sorting: smallest, largest, infinite,
-/// saturated_fraction. REQUIRES: CheckInput has passed.
-void ScanScores(const ScoreMatrix& scores, ScoreDiagnostics& out);
-
 }  // namespace tailmark

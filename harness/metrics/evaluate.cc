@@ -4,6 +4,7 @@
 #include <array>
 #include <atomic>
 #include <exception>
+#include <limits>
 #include <mutex>
 #include <thread>
 
@@ -37,9 +38,8 @@ struct View {
   std::vector<DefinitionResult*> results;
 };
 
-std::uint8_t CellOf(const LabelSpans& labels, std::size_t i) {
-  const unsigned known = labels.known.empty() ? 1U : labels.known[i];
-  return static_cast<std::uint8_t>(labels.positive[i] | known << 1);
+std::uint8_t Cell(unsigned positive, unsigned known) {
+  return static_cast<std::uint8_t>(positive | known << 1);
 }
 
 void DropEmpty(const LabelSpans& labels, std::size_t rows, std::size_t classes,
@@ -48,8 +48,10 @@ void DropEmpty(const LabelSpans& labels, std::size_t rows, std::size_t classes,
   view.images = 0;
   for (std::size_t row = 0; row < rows; ++row) {
     for (std::size_t c = 0; c < classes && view.dropped[row] != 0; ++c) {
-      const auto cell = CellOf(labels, row * classes + c);
-      if (view.kinds[cell] == kPositive) view.dropped[row] = 0;
+      const std::size_t i = row * classes + c;
+      const unsigned known = labels.known.empty() ? 1U : labels.known[i];
+      if (view.kinds[Cell(labels.positive[i], known)] == kPositive)
+        view.dropped[row] = 0;
     }
     view.images += view.dropped[row] == 0 ? 1 : 0;
   }
@@ -81,16 +83,27 @@ std::vector<View> MakeViews(const ScoreMatrix& scores, const LabelSpans& labels,
   return views;
 }
 
+// The ends of a class's ranking.
+struct Ends {
+  double largest = 0;
+  double smallest = 0;
+  std::int64_t at_largest = 0;  // rows
+  std::int64_t at_smallest = 0;
+};
+
 // Computes some of the classes; one per thread, each with its own memory.
 class ClassWorker {
  public:
   ClassWorker(const ScoreMatrix& scores, const LabelSpans& labels,
-              std::span<const View> views, ScoreDiagnostics& diagnostics)
-      : labels_(labels),
+              std::span<const View> views, std::span<ClassTies> ties,
+              std::span<Ends> ends)
+      : scores_(scores),
+        labels_(labels),
         rows_(static_cast<std::size_t>(scores.rows)),
         classes_(static_cast<std::size_t>(scores.classes)),
         views_(views),
-        diagnostics_(diagnostics),
+        ties_(ties),
+        ends_(ends),
         ranker_(scores),
         cells_(rows_ * static_cast<std::size_t>(ColumnRanker::kBlock)),
         kinds_(rows_),
@@ -113,18 +126,23 @@ class ClassWorker {
   void LoadCells(std::size_t first) {
     const std::size_t width = std::min(
         static_cast<std::size_t>(ColumnRanker::kBlock), classes_ - first);
+    const std::uint8_t* const positive = labels_.positive.data() + first;
+    const std::uint8_t* const known =
+        labels_.known.empty() ? nullptr : labels_.known.data() + first;
     for (std::size_t row = 0; row < rows_; ++row) {
-      const std::size_t from = row * classes_ + first;
+      const std::size_t from = row * classes_;
       for (std::size_t c = 0; c < width; ++c) {
-        cells_[c * rows_ + row] = CellOf(labels_, from + c);
+        const unsigned bit = known == nullptr ? 1U : known[from + c];
+        cells_[c * rows_ + row] = Cell(positive[from + c], bit);
       }
     }
   }
 
   void DoClass(std::size_t c, const std::uint8_t* cells) {
     ranker_.Rank(static_cast<std::int64_t>(c), ranking_);
-    ClassTies& ties = diagnostics_.classes[c];
+    ClassTies& ties = ties_[c];
     CountTies(ties);
+    FindEnds(c);
     for (const View& view : views_) {
       const ClassCounts counts = Look(view, cells);
       for (DefinitionResult* result : view.results) {
@@ -157,20 +175,46 @@ class ClassWorker {
     ties.tied = static_cast<std::int64_t>(rows_ - alone);
   }
 
+  void FindEnds(std::size_t c) {
+    // Adding 0.0 makes 0.0 of -0.0, whichever of the two came first.
+    const auto score = [&](std::size_t place) {
+      const std::size_t i = ranking_.rows[place] * classes_ + c;
+      return std::visit(
+          [i](auto values) { return static_cast<double>(values[i]) + 0.0; },
+          scores_.values);
+    };
+    std::size_t top = 1;
+    while (top < rows_ && ranking_.starts[top] == 0) ++top;
+    std::size_t bottom = rows_ - 1;
+    while (ranking_.starts[bottom] == 0) --bottom;
+    ends_[c] = {.largest = score(0),
+                .smallest = score(rows_ - 1),
+                .at_largest = static_cast<std::int64_t>(top),
+                .at_smallest = static_cast<std::int64_t>(rows_ - bottom)};
+  }
+
   // Fills hits_ with what the view sees of the ranked class.
   ClassCounts Look(const View& view, const std::uint8_t* cells) {
-    std::array<std::int64_t, 3> seen{};
-    const bool drops = !view.dropped.empty();
     for (std::size_t row = 0; row < rows_; ++row) {
-      const Kind kind = view.kinds[cells[row]];
-      const bool counts = !drops || view.dropped[row] == 0;
-      kinds_[row] = counts ? kind : kIgnored;
-      seen[kind] += counts ? 1 : 0;
+      kinds_[row] = view.kinds[cells[row]];
     }
-    const ClassCounts out{.positives = seen[kPositive],
-                          .negatives = seen[kNegative],
-                          .ignored = seen[kIgnored]};
-    if (!drops && out.ignored == 0) {
+    for (std::size_t row = 0; row < view.dropped.size(); ++row) {
+      if (view.dropped[row] != 0) kinds_[row] = kIgnored;
+    }
+    // Sums without a branch or a table: the compiler makes vectors of them.
+    std::size_t positives = 0;
+    std::size_t left_out = 0;
+    for (const std::uint8_t kind : kinds_) {
+      positives += kind & kPositive;
+      left_out += kind >> 1;
+    }
+    static_assert(kPositive == 1 && kIgnored == 2);
+    const auto used = static_cast<std::int64_t>(rows_ - left_out);
+    const ClassCounts out{
+        .positives = static_cast<std::int64_t>(positives),
+        .negatives = used - static_cast<std::int64_t>(positives),
+        .ignored = view.images - used};
+    if (left_out == 0) {
       FindHits(ranking_.rows, ranking_.starts, kinds_, hits_);
       return out;
     }
@@ -199,14 +243,16 @@ class ClassWorker {
     return std::nullopt;
   }
 
+  ScoreMatrix scores_;
   LabelSpans labels_;
   std::size_t rows_;
   std::size_t classes_;
   std::span<const View> views_;
-  ScoreDiagnostics& diagnostics_;  // each class's own element only
+  std::span<ClassTies> ties_;  // [C], of which each class writes its own
+  std::span<Ends> ends_;       // [C]
   ColumnRanker ranker_;
   std::vector<std::uint8_t> cells_;  // [kBlock, N]
-  std::vector<std::uint8_t> kinds_;  // [N]
+  std::vector<std::uint8_t> kinds_;  // [N] of Kind
   Ranking ranking_;
   Ranking kept_;
   Hits hits_;
@@ -279,7 +325,32 @@ void FinishMeans(Evaluation& out) {
   }
 }
 
-void FinishDiagnostics(std::int64_t rows, ScoreDiagnostics& out) {
+// What of the whole matrix lies at an end of its range.
+void FinishRange(std::int64_t rows, std::span<const Ends> classes,
+                 ScoreDiagnostics& out) {
+  constexpr double kInf = std::numeric_limits<double>::infinity();
+  out.largest = -kInf;
+  out.smallest = kInf;
+  for (const Ends& ends : classes) {
+    out.largest = std::max(out.largest, ends.largest);
+    out.smallest = std::min(out.smallest, ends.smallest);
+    if (ends.largest == kInf) out.infinite += ends.at_largest;
+    if (ends.smallest == -kInf) out.infinite += ends.at_smallest;
+  }
+  std::int64_t high = 0;
+  std::int64_t low = 0;
+  for (const Ends& ends : classes) {
+    if (ends.largest == out.largest) high += ends.at_largest;
+    if (ends.smallest == out.smallest) low += ends.at_smallest;
+  }
+  std::int64_t saturated = high > 1 ? high : 0;
+  if (out.smallest != out.largest && low > 1) saturated += low;
+  out.saturated_fraction = static_cast<double>(saturated) /
+                           static_cast<double>(rows) /
+                           static_cast<double>(classes.size());
+}
+
+void FinishTies(std::int64_t rows, ScoreDiagnostics& out) {
   std::vector<double> worst;
   std::vector<double> expected;
   std::vector<double> best;
@@ -321,16 +392,17 @@ Evaluation Evaluate(const ScoreMatrix& scores, const LabelSpans& labels,
     out.results.back().ap.resize(classes);
     out.results.back().counts.resize(classes);
   }
-  ScanScores(scores, out.diagnostics);
   out.diagnostics.classes.resize(classes);
   out.diagnostics.policy = definitions.front().policy;
 
   const std::vector<View> views = MakeViews(scores, labels, out.results);
+  std::vector<Ends> ends(classes);
   OverBlocks(scores.classes, options.threads, [&] {
-    return ClassWorker(scores, labels, views, out.diagnostics);
+    return ClassWorker(scores, labels, views, out.diagnostics.classes, ends);
   });
   FinishMeans(out);
-  FinishDiagnostics(out.rows, out.diagnostics);
+  FinishRange(out.rows, ends, out.diagnostics);
+  FinishTies(out.rows, out.diagnostics);
   return out;
 }
 

@@ -134,13 +134,13 @@ class Checker {
 
   const DefinitionResult* Sibling(const DefinitionResult& of, ApFamily family,
                                   Ties ties) const {
-    const auto found = std::find_if(
-        evaluation_.results.begin(), evaluation_.results.end(),
-        [&](const DefinitionResult& each) {
-          return each.definition.family == family &&
-                 each.definition.ties == ties &&
-                 each.definition.policy == of.definition.policy;
-        });
+    const auto found =
+        std::find_if(evaluation_.results.begin(), evaluation_.results.end(),
+                     [&](const DefinitionResult& each) {
+                       return each.definition.family == family &&
+                              each.definition.ties == ties &&
+                              each.definition.policy == of.definition.policy;
+                     });
     return found == evaluation_.results.end() ? nullptr : &*found;
   }
 

@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "tests/metrics/cases.h"
 
@@ -76,6 +78,39 @@ TEST(Diagnostics, AConstantMatrixIsAllSaturatedAndNoCellCountsTwice) {
   const auto got = DiagnosticsOf(OneClass({0, -0.0, 0}, {1, 0, 0}));
   EXPECT_EQ(got.saturated_fraction, 1);
   EXPECT_EQ(got.tied_fraction, 1);
+}
+
+TEST(Diagnostics, TheRangeIsThatOfTheWholeMatrix) {
+  ChanceStream chance(41, 0, 0);
+  for (int round = 0; round < 100; ++round) {
+    const Case problem =
+        RandomCase(chance, chance.Range(1, 30), 20, 1U << (round % 12), false);
+    const auto& all = problem.scores;
+    const auto [low, high] = std::minmax_element(all.begin(), all.end());
+    const auto at_low = std::count(all.begin(), all.end(), *low);
+    const auto at_high = std::count(all.begin(), all.end(), *high);
+    auto saturated = at_high > 1 ? at_high : 0;
+    if (*low != *high && at_low > 1) saturated += at_low;
+    const auto got = DiagnosticsOf(problem);
+    EXPECT_EQ(got.smallest, *low);
+    EXPECT_EQ(got.largest, *high);
+    EXPECT_DOUBLE_EQ(
+        got.saturated_fraction,
+        static_cast<double>(saturated) / static_cast<double>(all.size()));
+  }
+}
+
+TEST(Diagnostics, EveryInfinityIsCountedOnce) {
+  constexpr double kInf = std::numeric_limits<double>::infinity();
+  const Case problem{.rows = 2,
+                     .classes = 4,
+                     .scores = {kInf, -kInf, -kInf, 0, kInf, -kInf, kInf, 1},
+                     .positive = std::vector<std::uint8_t>(8, 1)};
+  const auto got = DiagnosticsOf(problem);
+  EXPECT_EQ(got.infinite, 6);
+  EXPECT_EQ(got.largest, kInf);
+  EXPECT_EQ(got.smallest, -kInf);
+  EXPECT_DOUBLE_EQ(got.saturated_fraction, 6.0 / 8);
 }
 
 TEST(Diagnostics, TheWarningComparesTheSpanWithAQuarterOfTheInterval) {

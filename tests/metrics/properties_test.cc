@@ -73,6 +73,10 @@ TEST(Properties, EveryDefinitionIsItsFormulaUnderEveryPolicy) {
             const int positives = std::accumulate(column.positive.begin(),
                                                   column.positive.end(), 0);
             ASSERT_EQ(got.has_value(), positives > 0);
+            const auto used = static_cast<std::int64_t>(column.scores.size());
+            ASSERT_EQ(result.counts[static_cast<std::size_t>(c)],
+                      (ClassCounts{positives, used - positives,
+                                   result.images - used}));
             if (!got) continue;
             ASSERT_NEAR(
                 *got,
