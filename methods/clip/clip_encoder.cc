@@ -1,0 +1,77 @@
+#include "methods/clip/clip_encoder.h"
+
+#include <utility>
+#include <vector>
+
+#include "harness/base/error.h"
+#include "methods/clip/weights.h"
+#include "methods/torch_pch.h"
+
+namespace tailmark {
+
+std::unique_ptr<ClipEncoder> ClipEncoder::Load(
+    const std::filesystem::path& folder, c10::Device device,
+    at::ScalarType dtype) {
+  ClipModel model = LoadClip(folder, at::TensorOptions(dtype).device(device));
+  auto tokenizer = LoadTokenizer(folder, model.config);
+  return std::make_unique<ClipEncoder>(std::move(model), std::move(tokenizer),
+                                       folder.string());
+}
+
+ClipEncoder::ClipEncoder(ClipModel model, std::unique_ptr<Tokenizer> tokenizer,
+                         std::string name)
+    : model_(std::move(model)),
+      tokenizer_(std::move(tokenizer)),
+      name_(std::move(name)) {}
+
+std::int64_t ClipEncoder::feature_width() const {
+  return model_.config.joint_width;
+}
+
+std::int64_t ClipEncoder::context_length() const {
+  return model_.config.context_length;
+}
+
+c10::Device ClipEncoder::device() const { return model_.logit_scale.device(); }
+
+at::Tensor ClipEncoder::EncodeImages(const at::Tensor& pixels) {
+  return model_.vision.Feature(pixels);
+}
+
+at::Tensor ClipEncoder::EncodeImageTokens(const at::Tensor& pixels) {
+  return model_.vision.Project(model_.vision.Tokens(pixels));
+}
+
+at::Tensor ClipEncoder::Tokenize(std::span<const std::string> texts,
+                                 bool truncate) const {
+  if (tokenizer_ == nullptr) {
+    throw ConfigError(StrCat(name_, ": texts need a tokenizer, but tokenizer '",
+                             model_.config.tokenizer,
+                             "' is not available; expected 'words' in its "
+                             "config.json"));
+  }
+  const std::int64_t length = context_length();
+  std::vector<std::int64_t> ids;
+  for (const std::string& text : texts) {
+    const auto row = tokenizer_->Row(text, length, truncate);
+    ids.insert(ids.end(), row.begin(), row.end());
+  }
+  return at::tensor(ids, at::kLong)
+      .view({static_cast<std::int64_t>(texts.size()), length})
+      .to(device());
+}
+
+at::Tensor ClipEncoder::EncodeText(const at::Tensor& tokens) {
+  return EncodeEmbeddings(EmbedTokens(tokens), tokens);
+}
+
+at::Tensor ClipEncoder::EmbedTokens(const at::Tensor& tokens) {
+  return model_.text.Embed(tokens);
+}
+
+at::Tensor ClipEncoder::EncodeEmbeddings(const at::Tensor& embeddings,
+                                         const at::Tensor& tokens) {
+  return model_.text.Feature(embeddings, model_.text.Ends(tokens));
+}
+
+}  // namespace tailmark

@@ -1,0 +1,55 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+#include <c10/core/Device.h>
+
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include "harness/api/encoder.h"
+#include "methods/clip/clip_model.h"
+#include "methods/clip/tokenizer.h"
+
+namespace tailmark {
+
+/// A CLIP folder behind the interface that methods see. What is recorded for
+/// gradients is the caller's choice (NoGradGuard, InferenceMode): parameters do
+/// not require any unless someone asks model() to.
+class ClipEncoder final : public Encoder {
+ public:
+  /// A HuggingFace folder: config.json, weights and, for the tokenizer that the
+  /// config names, its vocabulary. Throws DataError.
+  static std::unique_ptr<ClipEncoder> Load(const std::filesystem::path& folder,
+                                           c10::Device device,
+                                           at::ScalarType dtype = at::kFloat);
+  /// `tokenizer` null: Tokenize() is a ConfigError.
+  ClipEncoder(ClipModel model, std::unique_ptr<Tokenizer> tokenizer,
+              std::string name);
+
+  std::int64_t feature_width() const override;
+  std::int64_t context_length() const override;
+  double logit_scale() const override { return model_.Scale(); }
+  c10::Device device() const override;
+
+  at::Tensor EncodeImages(const at::Tensor& pixels) override;
+  at::Tensor EncodeImageTokens(const at::Tensor& pixels) override;
+  at::Tensor Tokenize(std::span<const std::string> texts,
+                      bool truncate = false) const override;
+  at::Tensor EncodeText(const at::Tensor& tokens) override;
+  at::Tensor EmbedTokens(const at::Tensor& tokens) override;
+  at::Tensor EncodeEmbeddings(const at::Tensor& embeddings,
+                              const at::Tensor& tokens) override;
+
+  /// Side of the pictures it was trained with, pixels.
+  std::int64_t image_size() const { return model_.config.image_size; }
+  /// For methods that fine-tune: Clone() it to keep the encoder as it is.
+  ClipModel& model() { return model_; }
+
+ private:
+  ClipModel model_;
+  std::unique_ptr<Tokenizer> tokenizer_;
+  std::string name_;
+};
+
+}  // namespace tailmark

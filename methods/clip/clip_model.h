@@ -1,0 +1,52 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <string>
+
+#include "methods/clip/text_tower.h"
+#include "methods/clip/vision_tower.h"
+
+namespace tailmark {
+
+/// CLIP with a vision transformer: both towers and the temperature, of any
+/// size. A value whose copies share their parameters; Clone() makes others.
+/// Parameters are created without requires_grad: gradients then flow only into
+/// prompts and embeddings that ask for them.
+struct ClipModel {
+  /// All parameters 0 (norms: identity), to be loaded or initialised.
+  ClipModel(const ClipConfig& clip_config, const at::TensorOptions& like);
+
+  /// Every parameter, in a fixed order, under the names of HuggingFace but with
+  /// query, key and value in one ("...self_attn.qkv_proj.weight").
+  NamedTensors Parameters() const;
+  void SetRequiresGrad(bool on) const;
+
+  /// The same values in tensors of their own, with `like`'s type and device.
+  ClipModel Clone(const at::TensorOptions& like) const;
+  ClipModel Clone() const { return Clone(logit_scale.options()); }
+
+  /// exp of the learnt parameter.
+  double Scale() const;
+
+  ClipConfig config;
+  VisionTower vision;
+  TextTower text;
+  at::Tensor logit_scale;  ///< [], the logarithm, as files have it
+};
+
+/// Fills the parameters as OpenAI's CLIP does: normal with standard deviations
+/// W^-0.5 (projections, class token, vision positions, query-key-value),
+/// W^-0.5 (2 layers)^-0.5 (what is added to the residual stream), (2 W)^-0.5
+/// (first MLP layer), 0.02 and 0.01 (word and text position embeddings),
+/// uniform within 1 / sqrt(inputs) (patches); biases 0; temperature 1 / 0.07.
+/// Blocks of both towers alike. Depends on `seed` and the LibTorch version
+/// alone.
+void InitialiseLikeOpenAi(ClipModel& model, std::uint64_t seed);
+
+/// SHA-256 over name, type, shape and bytes of every parameter: equal only for
+/// bit-equal models. For tests that a frozen model stayed as it was.
+std::string HashParameters(const ClipModel& model);
+
+}  // namespace tailmark

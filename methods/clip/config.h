@@ -1,0 +1,54 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "harness/base/json.h"
+
+namespace tailmark {
+
+enum class Activation : std::uint8_t { kQuickGelu, kGelu };
+
+/// The transformer of one tower.
+struct TowerConfig {
+  std::int64_t width = 0;
+  std::int64_t mlp = 0;  ///< Width between the two layers of the MLP.
+  std::int64_t layers = 0;
+  std::int64_t heads = 0;
+  double eps = 1e-5;  ///< Of every LayerNorm.
+  Activation activation = Activation::kQuickGelu;
+};
+
+/// Where a text ends: the feature is read there.
+struct EndRule {
+  /// The first position of this id; -1: the first position of the row's largest
+  /// id (OpenAI's rule, and what HuggingFace means by eos_token_id 2).
+  std::int64_t id = -1;
+};
+
+/// All that is needed to build a CLIP with a vision transformer. The defaults
+/// are HuggingFace's, which its files leave out.
+struct ClipConfig {
+  TowerConfig vision{.width = 768, .mlp = 3072, .layers = 12, .heads = 12};
+  TowerConfig text{.width = 512, .mlp = 2048, .layers = 12, .heads = 8};
+  std::int64_t joint_width = 512;  ///< D, of both projections.
+  std::int64_t image_size = 224;   ///< Square, pixels.
+  std::int64_t patch_size = 32;
+  std::int64_t vocabulary = 49408;
+  std::int64_t context_length = 77;
+  EndRule end{.id = 49407};
+  /// "bpe" (CLIP's own) or "words" (nano-CLIP's).
+  std::string tokenizer = "bpe";
+
+  std::int64_t grid() const { return image_size / patch_size; }
+};
+
+/// Reads a HuggingFace CLIP config.json. Throws DataError that begins with
+/// `name` and says which field is absent, of the wrong type or out of range.
+ClipConfig ParseClipConfig(const Json& json, std::string_view name);
+
+/// The config.json that ParseClipConfig reads back, and transformers too.
+Json ToJson(const ClipConfig& config);
+
+}  // namespace tailmark
