@@ -8,34 +8,6 @@ namespace {
 
 constexpr std::string_view kSchema = "tailmark-run/1";
 
-RunIdentity IdentityFromJson(const Json& json) {
-  JsonMembers in(json, "run spec, identity");
-  RunIdentity id;
-  id.method = in.Get<std::string>("method");
-  id.method_version = in.Get<int>("method_version");
-  id.method_artifact = in.Get<std::string>("method_artifact");
-  id.method_options = OptionsFromJson(in.At("method_options"));
-  id.dataset = in.Get<std::string>("dataset");
-  id.dataset_version = in.Get<int>("dataset_version");
-  id.dataset_options = OptionsFromJson(in.At("dataset_options"));
-  id.manifest_sha256 = in.Get<std::string>("manifest_sha256");
-  id.label_policy = in.Get<std::string>("label_policy");
-  id.train_list_sha256 = in.Get<std::string>("train_list_sha256");
-  id.test_list_sha256 = in.Get<std::string>("test_list_sha256");
-  id.limit = in.Get<std::int64_t>("limit");
-  id.pipeline = in.Get<std::string>("pipeline");
-  id.pipeline_version = in.Get<int>("pipeline_version");
-  id.weights_name = in.Get<std::string>("weights_name");
-  id.weights_sha256 = in.Get<std::string>("weights_sha256");
-  id.device_type = in.Get<std::string>("device_type");
-  id.precision = in.Get<std::string>("precision");
-  id.tf32 = in.Get<bool>("tf32");
-  id.deterministic = in.Get<std::string>("deterministic");
-  id.selection = in.Get<std::string>("selection");
-  in.Finish();
-  return id;
-}
-
 Json ToJson(const RunPlace& place) {
   return {{"device", place.device},
           {"threads", place.threads},
@@ -110,7 +82,37 @@ Json ToJson(const RunSpec& spec) {
           {"tags", spec.tags}};
 }
 
-RunSpec RunSpecFromJson(const Json& json) try {
+RunIdentity RunIdentityFromJson(const Json& json) try {
+  JsonMembers in(json, "run spec, identity");
+  RunIdentity id;
+  id.method = in.Get<std::string>("method");
+  id.method_version = in.Get<int>("method_version");
+  id.method_artifact = in.Get<std::string>("method_artifact");
+  id.method_options = OptionsFromJson(in.At("method_options"));
+  id.dataset = in.Get<std::string>("dataset");
+  id.dataset_version = in.Get<int>("dataset_version");
+  id.dataset_options = OptionsFromJson(in.At("dataset_options"));
+  id.manifest_sha256 = in.Get<std::string>("manifest_sha256");
+  id.label_policy = in.Get<std::string>("label_policy");
+  id.train_list_sha256 = in.Get<std::string>("train_list_sha256");
+  id.test_list_sha256 = in.Get<std::string>("test_list_sha256");
+  id.limit = in.Get<std::int64_t>("limit");
+  id.pipeline = in.Get<std::string>("pipeline");
+  id.pipeline_version = in.Get<int>("pipeline_version");
+  id.weights_name = in.Get<std::string>("weights_name");
+  id.weights_sha256 = in.Get<std::string>("weights_sha256");
+  id.device_type = in.Get<std::string>("device_type");
+  id.precision = in.Get<std::string>("precision");
+  id.tf32 = in.Get<bool>("tf32");
+  id.deterministic = in.Get<std::string>("deterministic");
+  id.selection = in.Get<std::string>("selection");
+  in.Finish();
+  return id;
+} catch (const ConfigError& error) {  // an option that is no option value
+  throw DataError(StrCat("run spec, identity: ", error.what()));
+}
+
+RunSpec RunSpecFromJson(const Json& json) {
   JsonMembers in(json, "run spec");
   const auto schema = in.Get<std::string>("schema");
   if (schema != kSchema) {
@@ -118,7 +120,7 @@ RunSpec RunSpecFromJson(const Json& json) try {
         StrCat("run spec: schema is '", schema, "', expected '", kSchema, "'"));
   }
   RunSpec spec;
-  spec.identity = IdentityFromJson(in.At("identity"));
+  spec.identity = RunIdentityFromJson(in.At("identity"));
   spec.seed = in.Get<std::uint64_t>("seed");
   spec.build = in.Get<std::string>("build");
   spec.place = PlaceFromJson(in.At("place"));
@@ -126,8 +128,6 @@ RunSpec RunSpecFromJson(const Json& json) try {
   spec.tags = in.Get<std::vector<std::string>>("tags");
   in.Finish();
   return spec;
-} catch (const ConfigError& error) {  // an option that is no option value
-  throw DataError(StrCat("run spec: ", error.what()));
 }
 
 RunSpec ReadRunSpec(const std::filesystem::path& path) {

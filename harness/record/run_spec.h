@@ -70,7 +70,8 @@ std::string RunKey(const RunSpec& spec);
 
 Json ToJson(const RunIdentity& identity);
 Json ToJson(const RunSpec& spec);
-/// Throws DataError on a missing or unknown member, naming it.
+/// Both throw DataError on a missing or unknown member, naming it.
+RunIdentity RunIdentityFromJson(const Json& json);
 RunSpec RunSpecFromJson(const Json& json);
 RunSpec ReadRunSpec(const std::filesystem::path& path);
 
