@@ -13,7 +13,8 @@
 
 namespace tailmark {
 
-/// One cell that a campaign asks for.
+/// One cell that a campaign asks for. When a finished run of an older build is
+/// reused for it, `spec.build` is that build: the cell then has that run's key.
 struct PlannedRun {
   RunSpec spec;
   std::string label;  ///< The row's name in tables: "linear_probe loss=db".
@@ -25,15 +26,15 @@ struct PlannedRun {
 
 struct CampaignPlan {
   std::string name;
-  std::string command;  ///< That starts it again.
+  std::string command;           ///< That starts it again.
   Json recipe = Json::object();  ///< The resolved campaign.
   std::vector<PlannedRun> runs;  ///< In the order of the recipe.
 };
 
 /// Keeps which runs belong together, in one transaction, before any has run.
-/// The same plan again (name, keys and order) gives the old id. Two plans may
-/// share runs and a name; a name means the newest of that name. Throws
-/// StoreError.
+/// The same plan again (name, keys and order) gives the old id and makes it the
+/// newest. Two plans may share runs and a name; a name means the newest of that
+/// name. Throws StoreError.
 std::int64_t RegisterCampaign(Store& store, const CampaignPlan& plan);
 
 struct CampaignRow {

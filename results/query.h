@@ -43,7 +43,7 @@ struct RunRow {
   std::string finished_utc;
   std::string host;
   std::string command;
-  std::string build;       ///< BuildInfo::digest.
+  std::string build;  ///< BuildInfo::digest.
   std::string git_sha;
   bool dirty = false;
   std::string environment_fingerprint;
@@ -92,12 +92,12 @@ struct ScoreRow {
 std::vector<ScoreRow> Scores(const Store& store, std::int64_t run_id);
 
 struct MetricRow {
-  std::string scores;      ///< ScoreRow::name.
-  std::string definition;  ///< Full id.
-  std::string group;       ///< "total", "head", ...
-  std::optional<double> value;  ///< Percent; nothing: undefined.
-  std::int64_t classes = 0;     ///< In the group.
-  std::int64_t undefined_classes = 0;
+  std::string scores;                  ///< ScoreRow::name.
+  std::string definition;              ///< Full id.
+  std::string group;                   ///< "total", "head", ...
+  std::optional<double> value;         ///< Percent; nothing: undefined.
+  std::int64_t classes = 0;            ///< Of the group, with a value.
+  std::int64_t undefined_classes = 0;  ///< Without: no positive image.
 };
 /// In the order definitions were first stored; total first, then groups.
 std::vector<MetricRow> Metrics(const Store& store, std::int64_t run_id);
@@ -113,7 +113,7 @@ struct ClassMetricRow {
   std::string group;
   std::int64_t train_positives = 0;
   std::optional<double> value;  ///< Percent.
-  std::int64_t positives = 0;   ///< Among the scored rows, under the definition.
+  std::int64_t positives = 0;  ///< Among the scored rows, under the definition.
   std::int64_t negatives = 0;
   std::int64_t ignored = 0;
 };
@@ -131,8 +131,7 @@ struct DiagnosticRow {
   std::int64_t index = -1;
   std::optional<double> value;
 };
-std::vector<DiagnosticRow> Diagnostics(const Store& store,
-                                       std::int64_t run_id);
+std::vector<DiagnosticRow> Diagnostics(const Store& store, std::int64_t run_id);
 
 struct EventRow {
   std::string level;  ///< "warning", "error".
