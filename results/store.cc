@@ -39,6 +39,16 @@ std::string SetJournal(Sql& sql, const std::string& journal, double busy_s) {
   }
 }
 
+/// Reading cannot bring an older store up to date.
+void RequireVersion(const fs::path& file, int version) {
+  const int expected = StoreMigrations().back().version;
+  if (version == expected) return;
+  throw StoreError(
+      StrCat(file.string(), ": the store has version ", version,
+             ", this program reads version ", expected,
+             ". `tailmark db migrate` brings it up to date and keeps a copy"));
+}
+
 bool IsHex(std::string_view text) {
   return text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
 }
@@ -68,24 +78,21 @@ Store::Store(const fs::path& folder, const StoreOptions& options)
     sql_ = std::make_unique<Sql>(file, SqlAccess::kCreate, options.busy_s);
   }
   version_ = StoreVersion(*sql_, migrations);
-  if (!read_only_) {
-    const std::string journal = JournalFor(folder_, options.journal);
-    SetJournal(*sql_, journal, options.busy_s);
-    Migrate(*sql_, migrations);
-    version_ = migrations.back().version;
-    MakeFolders(bundles());
-    MakeFolders(folder_ / "blobs");
-  } else if (version_ != migrations.back().version) {
-    throw StoreError(StrCat(
-        file.string(), ": the store has version ", version_,
-        ", this program reads version ", migrations.back().version,
-        ". `tailmark db migrate` brings it up to date and keeps a copy"));
+  if (read_only_) {
+    RequireVersion(file, version_);
+  } else {
+    SetJournal(*sql_, JournalFor(folder_, options.journal), options.busy_s);
   }
   journal_ = sql_->Text("PRAGMA journal_mode");
   // With the log, a power cut may undo the last runs but never tear the file,
   // and what is undone is ingested again from its bundle.
   sql_->Exec(journal_ == "wal" ? "PRAGMA synchronous = NORMAL"
                                : "PRAGMA synchronous = FULL");
+  if (read_only_) return;
+  Migrate(*sql_, migrations);
+  version_ = migrations.back().version;
+  MakeFolders(bundles());
+  MakeFolders(folder_ / "blobs");
 }
 
 Store::~Store() = default;

@@ -1,0 +1,340 @@
+#include "results/ingest.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "harness/base/digest.h"
+#include "harness/base/error.h"
+#include "harness/base/files.h"
+#include "harness/base/npy.h"
+#include "harness/metrics/arrays.h"
+#include "harness/metrics/definition.h"
+#include "harness/metrics/evaluate.h"
+#include "results/query.h"
+#include "results/sql.h"
+#include "tests/record/sample.h"
+#include "tests/results/samples.h"
+
+namespace tailmark {
+namespace {
+
+namespace fs = std::filesystem;
+
+class Ingest : public ::testing::Test {
+ protected:
+  Ingest() : store_(scratch_.path() / "store") {}
+
+  fs::path Write(const std::string& name, const SampleRun& run) {
+    WriteBundle(scratch_.path() / name, run, facts_);
+    return scratch_.path() / name;
+  }
+  IngestResult Take(const std::string& name, const SampleRun& run = {}) {
+    return IngestBundle(store_, Write(name, run), facts_);
+  }
+  std::int64_t Count(const std::string& table) const {
+    return store_.sql().Int("SELECT count(*) FROM " + table);
+  }
+  /// Every row of every table, as text: equal when nothing changed.
+  std::string Everything() const {
+    std::string all;
+    Statement tables = store_.sql().Prepare(
+        "SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name");
+    while (tables.Step()) {
+      all += StrCat(tables.Text(0), ":", Count(tables.Text(0)), "\n");
+    }
+    return all + store_.sql().Text(
+                     "SELECT group_concat(key || attempt || state || "
+                     "test_evaluations) FROM run");
+  }
+  void ExpectRefused(const fs::path& bundle, const std::string& says) {
+    const std::string before = Everything();
+    try {
+      (void)IngestBundle(store_, bundle, facts_);
+      FAIL() << "taken, expected: " << says;
+    } catch (const DataError& error) {
+      EXPECT_NE(std::string(error.what()).find(says), std::string::npos)
+          << error.what();
+    }
+    EXPECT_EQ(Everything(), before);
+  }
+
+  DatasetFacts facts_ = SampleFacts();
+  ScratchFolder scratch_;
+  Store store_;
+};
+
+TEST_F(Ingest, ABundleBecomesOneRunWithItsNumbers) {
+  const IngestResult result = Take("a");
+  EXPECT_EQ(result.outcome, IngestOutcome::kStored);
+  EXPECT_EQ(result.state, RunState::kDone);
+  EXPECT_EQ(result.attempt, 1);
+  EXPECT_EQ(Count("run"), 1);
+  EXPECT_EQ(Count("metric"), 7 * 4);  // definitions x (total, 3 groups)
+  EXPECT_EQ(Count("class_metric"), 7 * 3);
+  EXPECT_EQ(Count("timing"), 2);
+  EXPECT_EQ(Count("curve"), 2);
+  EXPECT_EQ(store_.sql().Int("SELECT test_evaluations FROM run"), 1);
+}
+
+TEST_F(Ingest, TheStoredFiguresAreThoseOfTheMetricsUnrounded) {
+  const IngestResult result = Take("a");
+  const fs::path file = scratch_.path() / "a/scores/test.npy";
+  const ScoreArray scores = ScoresFromNpy(ReadNpy(file), "test");
+  const Definition step{};
+  const std::vector<ClassGroup> groups = {
+      {"head", {0}}, {"medium", {1}}, {"tail", {2}}};
+  const Evaluation direct =
+      Evaluate(scores.view(), {.positive = facts_.splits[1].positive}, groups,
+               std::vector{step});
+  const auto stored = MetricsOf(store_, result.run_id).at(IdOf(step));
+  for (const GroupMean& mean : direct.results[0].means) {
+    EXPECT_EQ(stored.at(mean.name), mean.percent) << mean.name;
+  }
+  const auto classes = ClassMetrics(store_, result.run_id, IdOf(step));
+  ASSERT_EQ(classes.size(), 3U);
+  for (std::size_t c = 0; c < 3; ++c) {
+    EXPECT_EQ(classes[c].value, *direct.results[0].ap[c] * 100);
+    EXPECT_EQ(classes[c].name, facts_.classes[c].name);
+    EXPECT_EQ(classes[c].positives + classes[c].negatives, 8);
+  }
+}
+
+TEST_F(Ingest, AClassWithoutAPositiveIsUndefinedAndNotZero) {
+  for (std::int64_t row = 0; row < 8; ++row) {
+    facts_.splits[1].positive[static_cast<std::size_t>(row * 3 + 2)] = 0;
+  }
+  const IngestResult result = Take("a");
+  const std::string id = IdOf(Definition{});
+  EXPECT_EQ(ClassMetrics(store_, result.run_id, id)[2].value, std::nullopt);
+  EXPECT_EQ(MetricsOf(store_, result.run_id).at(id).at("tail"), std::nullopt);
+  for (const MetricRow& row : Metrics(store_, result.run_id)) {
+    if (row.group == "tail") EXPECT_EQ(row.undefined_classes, 1);
+    if (row.group == "total") EXPECT_EQ(row.classes, 2);
+  }
+}
+
+TEST_F(Ingest, UnknownLabelsAreNotCounted) {
+  facts_.splits[1].known.assign(8 * 3, 1);
+  facts_.splits[1].known[0] = 0;
+  const IngestResult result = Take("a");
+  EXPECT_EQ(ClassMetrics(store_, result.run_id, IdOf(Definition{}))[0].ignored,
+            1);
+}
+
+TEST_F(Ingest, TheSameBundleTwiceChangesNothing) {
+  const IngestResult first = Take("a");
+  const std::string before = Everything();
+  const IngestResult again =
+      IngestBundle(store_, scratch_.path() / "a", facts_);
+  EXPECT_EQ(again.outcome, IngestOutcome::kAlreadyStored);
+  EXPECT_EQ(again.run_id, first.run_id);
+  EXPECT_EQ(Everything(), before);
+}
+
+TEST_F(Ingest, AKeyThatIsDoneTwiceIsStoredOnce) {
+  Take("a");
+  const std::string before = Everything();
+  const IngestResult again = Take("b", {.started_utc = "2026-02-02T00:00:00Z"});
+  EXPECT_EQ(again.outcome, IngestOutcome::kDoneBefore);
+  EXPECT_TRUE(again.warnings.empty());
+  EXPECT_EQ(Everything(), before);
+}
+
+TEST_F(Ingest, OtherScoresOfTheSameKeyAreNoticedOnce) {
+  const IngestResult first = Take("a");
+  const SampleRun other{.started_utc = "2026-02-02T00:00:00Z", .salt = 1};
+  for (int i = 0; i < 2; ++i) {
+    const IngestResult again = Take(StrCat("b", i), other);
+    EXPECT_EQ(again.outcome, IngestOutcome::kDoneBefore);
+    ASSERT_EQ(again.warnings.size(), 1U);
+    EXPECT_NE(again.warnings[0].find("other scores"), std::string::npos);
+  }
+  const auto events = Events(store_, first.run_id);
+  ASSERT_EQ(events.size(), 1U);
+  EXPECT_EQ(events[0].level, "warning");
+}
+
+TEST_F(Ingest, FailuresAreRowsAndTheNextAttemptCounts) {
+  const IngestResult killed = IngestUnfinished(
+      store_, RecordOf({.state = RunState::kKilled, .reason = "signal 9"}));
+  EXPECT_EQ(killed.attempt, 1);
+  const IngestResult failed =
+      Take("f", {.state = RunState::kFailed, .reason = "a test", .scores = {}});
+  EXPECT_EQ(failed.attempt, 2);
+  const IngestResult done = Take("a");
+  EXPECT_EQ(done.attempt, 3);
+  EXPECT_EQ(done.outcome, IngestOutcome::kStored);
+  const auto best = Runs(store_);
+  ASSERT_EQ(best.size(), 1U);
+  EXPECT_EQ(best[0].state, RunState::kDone);
+  const auto all = Runs(store_, {.best_attempt = false});
+  ASSERT_EQ(all.size(), 3U);
+  EXPECT_EQ(all[0].reason, "signal 9");
+}
+
+TEST_F(Ingest, AFailureToldTwiceIsOneRow) {
+  const RunRecord record =
+      RecordOf({.state = RunState::kTimeout, .reason = "1 h"});
+  IngestUnfinished(store_, record);
+  EXPECT_EQ(IngestUnfinished(store_, record).outcome,
+            IngestOutcome::kAlreadyStored);
+  EXPECT_EQ(Count("run"), 1);
+}
+
+TEST_F(Ingest, EveryWayNotToFinishIsTakenWithItsReason) {
+  std::uint64_t seed = 0;
+  for (const RunState state :
+       {RunState::kFailed, RunState::kTimeout, RunState::kOom,
+        RunState::kKilled, RunState::kLost, RunState::kSkipped,
+        RunState::kNotApplicable}) {
+    const IngestResult result = IngestUnfinished(
+        store_,
+        RecordOf({.seed = seed++, .state = state, .reason = "because"}));
+    EXPECT_EQ(result.state, state);
+  }
+  for (const RunState state :
+       {RunState::kPlanned, RunState::kRunning, RunState::kDone}) {
+    EXPECT_THROW(IngestUnfinished(
+                     store_, RecordOf({.state = state, .reason = "because"})),
+                 ConfigError);
+  }
+  EXPECT_THROW(IngestUnfinished(store_, RecordOf({.state = RunState::kOom})),
+               ConfigError);
+  EXPECT_EQ(Count("run"), 7);
+}
+
+TEST_F(Ingest, ANanFailsTheRunAndNamesRowAndClass) {
+  const IngestResult result = Take("a", {.nan_at = 3 * 3 + 1});
+  EXPECT_EQ(result.state, RunState::kFailed);
+  EXPECT_EQ(result.reason,
+            "scores/test.npy: the score of row 3, class 1 'class 1' is NaN");
+  const auto runs = Runs(store_);
+  ASSERT_EQ(runs.size(), 1U);
+  EXPECT_EQ(runs[0].state, RunState::kFailed);
+  EXPECT_EQ(runs[0].reason, result.reason);
+  EXPECT_EQ(Count("metric"), 0);
+  EXPECT_EQ(IngestBundle(store_, scratch_.path() / "a", facts_).outcome,
+            IngestOutcome::kAlreadyStored);
+}
+
+TEST_F(Ingest, ScoresAreKeptUnderTheirHash) {
+  const IngestResult result = Take("a");
+  const auto scores = Scores(store_, result.run_id);
+  ASSERT_EQ(scores.size(), 1U);
+  EXPECT_EQ(Sha256File(scores[0].path), scores[0].sha256);
+  EXPECT_EQ(scores[0].path, store_.Blob(scores[0].sha256));
+  // The bundle may go; the scores stay.
+  fs::remove_all(scratch_.path() / "a");
+  EXPECT_EQ(Sha256File(scores[0].path), scores[0].sha256);
+}
+
+TEST_F(Ingest, ADamagedBlobIsReplacedWhenItsScoresComeAgain) {
+  const IngestResult result = Take("a");
+  const auto scores = Scores(store_, result.run_id);
+  fs::remove(scores[0].path);
+  WriteFileAtomic(scores[0].path, "damaged");
+  // Another run with the same scores: no method may be so deterministic, but a
+  // build that changes nothing is.
+  Take("b", {.build = "build-2"});
+  EXPECT_EQ(Sha256File(scores[0].path), scores[0].sha256);
+}
+
+TEST_F(Ingest, ScoresOfEpochsHaveMeansOnly) {
+  const IngestResult result =
+      Take("a", {.scores = {"test", "test.epoch-2", "test.epoch-10"}});
+  const auto scores = Scores(store_, result.run_id);
+  ASSERT_EQ(scores.size(), 3U);
+  EXPECT_EQ(scores[1].name, "test.epoch-2");
+  EXPECT_EQ(scores[1].split, "test");
+  EXPECT_EQ(Count("metric"), 3 * 7 * 4);
+  EXPECT_EQ(Count("class_metric"), 7 * 3);
+  // Each was one look at the test labels.
+  EXPECT_EQ(store_.sql().Int("SELECT test_evaluations FROM run"), 3);
+}
+
+TEST_F(Ingest, ScoresOfEpisodesHaveLabelsOfTheirOwn) {
+  SplitFacts episode = facts_.splits[1];
+  episode.episode = 4;
+  episode.list_sha256 = "episode-list";
+  facts_.splits.push_back(episode);
+  const IngestResult result = Take("a", {.scores = {"test.episode-4"}});
+  EXPECT_EQ(Scores(store_, result.run_id)[0].list_sha256, "episode-list");
+  ExpectRefused(Write("b", {.seed = 1, .scores = {"test.episode-5"}}),
+                "no split 'test.episode-5'");
+}
+
+TEST_F(Ingest, ALookAtTheTestLabelsIsCounted) {
+  Take("a");
+  CountTestEvaluation(store_, RunKey(SpecOf({})));
+  CountTestEvaluation(store_, "no such key");
+  EXPECT_EQ(store_.sql().Int("SELECT test_evaluations FROM run"), 2);
+}
+
+TEST_F(Ingest, ALimitedRunIsBrandedPartial) {
+  RunRecord record = RecordOf({.state = RunState::kOom, .reason = "2 GiB"});
+  record.spec.identity.limit = 4;
+  IngestUnfinished(store_, record);
+  EXPECT_EQ(Runs(store_, {.tag = "partial"}).size(), 1U);
+  EXPECT_EQ(Runs(store_)[0].tags,
+            (std::vector<std::string>{"note=first try", "partial"}));
+}
+
+TEST_F(Ingest, AChangedByteIsRefusedAndNamed) {
+  const fs::path bundle = Write("a", {});
+  std::string bytes = ReadFile(bundle / "scores/test.npy");
+  bytes.back() = static_cast<char>(bytes.back() ^ 1);
+  WriteFileAtomic(bundle / "scores/test.npy", bytes);
+  ExpectRefused(bundle, "scores/test.npy");
+}
+
+TEST_F(Ingest, AnUnsealedBundleIsRefused) {
+  const fs::path bundle = Write("a", {});
+  fs::remove(bundle / "DONE");
+  ExpectRefused(bundle, "DONE");
+}
+
+TEST_F(Ingest, ScoresOfOtherShapeAreRefused) {
+  const fs::path bundle = Write("a", {});
+  facts_ = SampleFacts(9, 3);
+  ExpectRefused(bundle, "8 rows and 3 classes, the split 'test' has 9 and 3");
+  facts_ = SampleFacts(8, 4);
+  ExpectRefused(bundle, "8 rows and 3 classes, the split 'test' has 8 and 4");
+}
+
+TEST_F(Ingest, ARunOnAnotherListIsRefused) {
+  const fs::path bundle = Write("a", {});
+  facts_.splits[1].list_sha256 = "changed";
+  ExpectRefused(bundle,
+                "another 'test' list of embedded: its hash is "
+                "test-list, here it is changed");
+}
+
+TEST_F(Ingest, MissingLabelsAreRefused) {
+  const fs::path bundle = Write("a", {});
+  facts_.splits[1].positive.clear();
+  ExpectRefused(bundle, "the labels of split 'test' have 0 cells");
+}
+
+TEST_F(Ingest, WordsThatTheStoreDoesNotKnowAreNamed) {
+  const fs::path bundle = Write("a", {});
+  facts_.classes[1].group = "middle";
+  ExpectRefused(bundle,
+                "the group of class 'class 1' is 'middle', expected "
+                "head|medium|tail|base|novel");
+}
+
+TEST_F(Ingest, DoneWithoutScoresIsNoResult) {
+  ExpectRefused(Write("a", {.scores = {}}), "names no scores");
+}
+
+TEST_F(Ingest, EqualImagesWithOtherClassesAreAnotherDataset) {
+  Take("a");
+  facts_.classes[0].train_positives = 1;
+  Take("b", {.seed = 1});
+  EXPECT_EQ(Count("dataset"), 2);
+  EXPECT_EQ(Count("method"), 1);
+}
+
+}  // namespace
+}  // namespace tailmark
