@@ -51,11 +51,12 @@ void SetColours(jpeg_compress_struct& jpeg, Colours colours) {
 /// Inverted inks of one row of RGB: black is what the three have in common.
 void ToInks(const std::uint8_t* rgb, std::size_t width, std::uint8_t* inks) {
   for (std::size_t x = 0; x < width; ++x, rgb += 3, inks += 4) {
-    const std::uint8_t white = std::max({rgb[0], rgb[1], rgb[2]});
+    const int white = std::max({rgb[0], rgb[1], rgb[2]});
     for (std::size_t c = 0; c < 3; ++c) {
-      inks[c] = static_cast<std::uint8_t>(255 - (white - rgb[c]));
+      const int share = white == 0 ? 255 : rgb[c] * 255 / white;
+      inks[c] = static_cast<std::uint8_t>(share);
     }
-    inks[3] = white;
+    inks[3] = static_cast<std::uint8_t>(white);
   }
 }
 

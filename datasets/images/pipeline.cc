@@ -15,19 +15,28 @@ namespace {
 
 constexpr int kMaxSize = 4096;
 
-struct Family {
-  std::string_view prefix;
-  Pipeline::Shape shape;
-  Pipeline::Filter filter;
-};
 using Shape = Pipeline::Shape;
 using Filter = Pipeline::Filter;
+using Passes = Pipeline::Passes;
+
+struct Family {
+  std::string_view prefix;
+  Shape shape;
+  Filter filter;
+  Passes passes = Passes::kPillow13;
+};
 constexpr Family kFamilies[] = {
     {"clip-", Shape::kCrop, Filter::kBicubic},
     {"clip-bilinear-", Shape::kCrop, Filter::kBilinear},
     {"squash-", Shape::kSquash, Filter::kBilinear},
     {"squash-bicubic-", Shape::kSquash, Filter::kBicubic},
     {"as-is-", Shape::kAsIs, Filter::kBicubic},
+    {"clip-pillow12-", Shape::kCrop, Filter::kBicubic, Passes::kPillow12},
+    {"clip-bilinear-pillow12-", Shape::kCrop, Filter::kBilinear,
+     Passes::kPillow12},
+    {"squash-pillow12-", Shape::kSquash, Filter::kBilinear, Passes::kPillow12},
+    {"squash-bicubic-pillow12-", Shape::kSquash, Filter::kBicubic,
+     Passes::kPillow12},
 };
 
 /// The shorter side becomes `size`, the longer one keeps the ratio, cut to a
@@ -51,7 +60,8 @@ Image ResizeShorterAndCrop(const Pipeline& pipeline, const Image& image) {
   const std::int64_t height =
       wide ? size : LongerSide(size, image.height, image.width);
   const Box box{CropOffset(width, size), CropOffset(height, size), size, size};
-  return ResizeAndCrop(image, width, height, pipeline.filter, box);
+  return ResizeAndCrop(image, width, height, {pipeline.filter, pipeline.passes},
+                       box);
 }
 
 }  // namespace
@@ -64,7 +74,10 @@ Pipeline PipelineByName(std::string_view name) {
   for (const Family& family : kFamilies) {
     if (name.substr(0, digits) == family.prefix && size >= 1 &&
         size <= kMaxSize) {
-      return {.shape = family.shape, .filter = family.filter, .size = size};
+      return {.shape = family.shape,
+              .filter = family.filter,
+              .passes = family.passes,
+              .size = size};
     }
     known.push_back(
         StrCat(family.prefix, size >= 1 && size <= kMaxSize ? size : 224));
@@ -73,9 +86,11 @@ Pipeline PipelineByName(std::string_view name) {
 }
 
 std::string NameOf(const Pipeline& pipeline) {
+  const bool as_is = pipeline.shape == Shape::kAsIs;
   for (const Family& family : kFamilies) {
     if (pipeline.shape == family.shape &&
-        (pipeline.filter == family.filter || pipeline.shape == Shape::kAsIs)) {
+        (as_is || (pipeline.filter == family.filter &&
+                   pipeline.passes == family.passes))) {
       return StrCat(family.prefix, pipeline.size);
     }
   }
@@ -88,7 +103,7 @@ Image Preprocess(const Pipeline& pipeline, const Image& image) {
     case Shape::kCrop:
       return ResizeShorterAndCrop(pipeline, image);
     case Shape::kSquash:
-      return Resize(image, size, size, pipeline.filter);
+      return Resize(image, size, size, {pipeline.filter, pipeline.passes});
     case Shape::kAsIs:
       break;
   }

@@ -18,9 +18,17 @@ struct Pipeline {
     kAsIs     ///< The picture must be size x size already (nano-CLIP).
   };
   enum class Filter : std::uint8_t { kBicubic, kBilinear };
+  /// Which of the two passes of resizing comes first. Between them values are
+  /// rounded to bytes, so that some differ by one.
+  enum class Passes : std::uint8_t {
+    kPillow13,  ///< Down first where the height shrinks by more than twice what
+                ///< the width does, else across (Pillow since 13.0).
+    kPillow12   ///< Across first, always (Pillow before).
+  };
 
   Shape shape = Shape::kCrop;
   Filter filter = Filter::kBicubic;
+  Passes passes = Passes::kPillow13;
   int size = 224;  ///< Output is [size, size, 3].
   // CLIP's normalisation, applied to value / 255.
   std::array<float, 3> mean{0.48145466F, 0.4578275F, 0.40821073F};
@@ -31,7 +39,10 @@ struct Pipeline {
 inline constexpr int kPipelineVersion = 1;
 
 /// "clip-224", "squash-224" (bilinear), "squash-bicubic-224", "as-is-48", and
-/// the same with other sizes. Throws ConfigError with the nearest name.
+/// the same with other sizes; and with "pillow12-" before the size
+/// ("squash-pillow12-224") what Pillow did until version 13: other bytes for
+/// squashed portraits, a few pictures in a hundred. Throws ConfigError with the
+/// nearest name.
 Pipeline PipelineByName(std::string_view name);
 std::string NameOf(const Pipeline& pipeline);
 

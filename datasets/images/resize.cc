@@ -4,6 +4,8 @@
 #include <cmath>
 #include <cstring>
 #include <memory>
+#include <optional>
+#include <vector>
 
 #include "datasets/images/decode.h"
 #include "datasets/images/resize_kernels.h"
@@ -117,61 +119,148 @@ Axis MakeAxis(std::int64_t in, std::int64_t out, std::int64_t from, int count,
   return axis;
 }
 
+namespace {
+
+/// Rows of RGB with room around them for kernels that read and write in lumps.
+class Canvas {
+ public:
+  /// `rows` rows, of which the first `used` will be written; the rest is 0.
+  Canvas(std::int64_t width, std::int64_t used, std::int64_t rows)
+      : row_bytes_(static_cast<std::size_t>(width) * 3),
+        stride_((row_bytes_ + 2 * kSlack - 1) / kSlack * kSlack),
+        size_(static_cast<std::size_t>(rows) * stride_),
+        bytes_(std::make_unique_for_overwrite<std::uint8_t[]>(size_)) {
+    const std::size_t unused = static_cast<std::size_t>(rows - used) * stride_;
+    std::memset(bytes_.get() + size_ - unused, 0, unused);
+  }
+  std::uint8_t* data() { return bytes_.get(); }
+  std::size_t stride() const { return stride_; }
+  std::size_t size() const { return size_; }
+
+  void CopyFrom(const std::uint8_t* in, std::size_t in_stride, int rows) {
+    for (int y = 0; y < rows; ++y) {
+      std::memcpy(bytes_.get() + static_cast<std::size_t>(y) * stride_,
+                  in + static_cast<std::size_t>(y) * in_stride, row_bytes_);
+    }
+  }
+  void CopyTo(Image& image) const {
+    for (std::size_t y = 0; y < static_cast<std::size_t>(image.height); ++y) {
+      std::memcpy(image.rgb.data() + y * row_bytes_, bytes_.get() + y * stride_,
+                  row_bytes_);
+    }
+  }
+
+ private:
+  std::size_t row_bytes_;
+  std::size_t stride_;
+  std::size_t size_;
+  std::unique_ptr<std::uint8_t[]> bytes_;
+};
+
+/// What is needed of the input, and how it is weighed. A direction whose size
+/// stays as it is has no axis.
+struct Plan {
+  std::optional<Axis> across, down;
+  std::int64_t left = 0, top = 0;
+  std::int64_t columns = 0, rows = 0;
+};
+
+Plan MakePlan(const Image& image, std::int64_t width, std::int64_t height,
+              Pipeline::Filter filter, const Box& box) {
+  Plan plan{.left = box.left,
+            .top = box.top,
+            .columns = box.width,
+            .rows = box.height};
+  if (width != image.width) {
+    plan.across = MakeAxis(image.width, width, box.left, box.width, filter);
+    plan.left = plan.across->begin;
+    plan.columns = plan.across->end - plan.across->begin;
+  }
+  if (height != image.height) {
+    plan.down = MakeAxis(image.height, height, box.top, box.height, filter);
+    plan.top = plan.down->begin;
+    plan.rows = plan.down->end - plan.down->begin;
+  }
+  return plan;
+}
+
+bool IsDownFirst(const Image& image, std::int64_t width, std::int64_t height,
+                 Pipeline::Passes passes) {
+  const std::int64_t shrinks = image.height - height;
+  return passes == Pipeline::Passes::kPillow13 && shrinks > 0 &&
+         shrinks > 2 * (image.width - width);
+}
+
+void AcrossThenDown(const Plan& plan, const Image& image,
+                    const ResizeKernels& kernels, Image& result) {
+  const std::size_t in_stride = static_cast<std::size_t>(image.width) * 3;
+  const std::size_t from = static_cast<std::size_t>(plan.top) * in_stride +
+                           static_cast<std::size_t>(plan.left) * 3;
+  const std::uint8_t* in = image.rgb.data() + from;
+  const auto rows = static_cast<int>(plan.rows);
+  Canvas between(result.width, rows, plan.down ? plan.down->reach : rows);
+  if (plan.across) {
+    kernels.horizontal(*plan.across, in, in_stride, image.rgb.size() - from,
+                       rows, between.data(), between.stride());
+  } else {
+    between.CopyFrom(in, in_stride, rows);
+  }
+  const std::size_t row_bytes = static_cast<std::size_t>(result.width) * 3;
+  if (plan.down) {
+    kernels.vertical(*plan.down, between.data(), between.stride(), row_bytes,
+                     result.rgb.data(), row_bytes);
+  } else {
+    between.CopyTo(result);
+  }
+}
+
+/// REQUIRES: plan.down. (It is rare: copies are no matter.)
+void DownThenAcross(const Plan& plan, const Image& image,
+                    const ResizeKernels& kernels, Image& result) {
+  const std::size_t in_stride = static_cast<std::size_t>(image.width) * 3;
+  Canvas in(plan.columns, plan.rows, plan.down->reach);
+  in.CopyFrom(image.rgb.data() +
+                  static_cast<std::size_t>(plan.top) * in_stride +
+                  static_cast<std::size_t>(plan.left) * 3,
+              in_stride, static_cast<int>(plan.rows));
+  Canvas between(plan.columns, result.height, result.height);
+  kernels.vertical(*plan.down, in.data(), in.stride(),
+                   static_cast<std::size_t>(plan.columns) * 3, between.data(),
+                   between.stride());
+  if (!plan.across) {
+    between.CopyTo(result);
+    return;
+  }
+  Canvas out(result.width, result.height, result.height);
+  kernels.horizontal(*plan.across, between.data(), between.stride(),
+                     between.size(), result.height, out.data(), out.stride());
+  out.CopyTo(result);
+}
+
+}  // namespace
+
 Image ResizeAndCrop(const Image& image, std::int64_t width, std::int64_t height,
-                    Pipeline::Filter filter, const Box& box,
+                    const Resampling& how, const Box& box,
                     const ResizeKernels& kernels) {
   TM_CHECK(image.width >= 1 && image.height >= 1 && box.left >= 0 &&
            box.top >= 0 && box.width >= 1 && box.height >= 1 &&
            box.left + box.width <= width && box.top + box.height <= height);
-  const bool across = width != image.width;
-  const bool down = height != image.height;
-  Axis columns, rows;
-  if (across) {
-    columns = MakeAxis(image.width, width, box.left, box.width, filter);
-  }
-  if (down) rows = MakeAxis(image.height, height, box.top, box.height, filter);
-  const std::int64_t first_row = down ? rows.begin : box.top;
-  const int row_count = down ? rows.end - rows.begin : box.height;
-  if (std::int64_t{row_count} * box.width > kMaxPixels) {
+  const Plan plan = MakePlan(image, width, height, how.filter, box);
+  const bool down_first = IsDownFirst(image, width, height, how.passes);
+  const std::int64_t between =
+      down_first ? plan.columns * box.height : plan.rows * box.width;
+  if (between > kMaxPixels) {
     throw DataError(StrCat("a picture of ", image.width, " x ", image.height,
                            " is too elongated to be resized to ", width, " x ",
                            height));
   }
-
-  const std::size_t row_bytes = static_cast<std::size_t>(box.width) * 3;
-  const std::size_t in_stride = static_cast<std::size_t>(image.width) * 3;
-  const std::size_t stride = (row_bytes + 2 * kSlack - 1) / kSlack * kSlack;
-  const auto count = static_cast<std::size_t>(row_count);
-  const std::size_t reach = down ? static_cast<std::size_t>(rows.reach) : count;
-  const auto between =
-      std::make_unique_for_overwrite<std::uint8_t[]>(reach * stride);
-  std::memset(between.get() + count * stride, 0, (reach - count) * stride);
-  const std::int64_t left = across ? columns.begin : box.left;
-  const std::size_t from = static_cast<std::size_t>(first_row) * in_stride +
-                           static_cast<std::size_t>(left) * 3;
-  if (across) {
-    kernels.horizontal(columns, image.rgb.data() + from, in_stride,
-                       image.rgb.size() - from, row_count, between.get(),
-                       stride);
+  Image result{box.width, box.height, {}};
+  result.rgb.resize(static_cast<std::size_t>(box.width) *
+                    static_cast<std::size_t>(box.height) * 3);
+  if (down_first) {
+    DownThenAcross(plan, image, kernels, result);
   } else {
-    for (std::size_t y = 0; y < count; ++y) {
-      std::memcpy(between.get() + y * stride,
-                  image.rgb.data() + from + y * in_stride, row_bytes);
-    }
-  }
-
-  Image result;
-  result.width = box.width;
-  result.height = box.height;
-  result.rgb.resize(row_bytes * static_cast<std::size_t>(box.height));
-  if (down) {
-    kernels.vertical(rows, between.get(), stride, row_bytes, result.rgb.data(),
-                     row_bytes);
-  } else {
-    for (std::size_t y = 0; y < count; ++y) {
-      std::memcpy(result.rgb.data() + y * row_bytes, between.get() + y * stride,
-                  row_bytes);
-    }
+    AcrossThenDown(plan, image, kernels, result);
   }
   return result;
 }
@@ -179,16 +268,15 @@ Image ResizeAndCrop(const Image& image, std::int64_t width, std::int64_t height,
 }  // namespace internal
 
 Image ResizeAndCrop(const Image& image, std::int64_t width, std::int64_t height,
-                    Pipeline::Filter filter, const Box& box) {
+                    const Resampling& how, const Box& box) {
   static const internal::ResizeKernels kBest =
       internal::Avx2Kernels() != nullptr ? *internal::Avx2Kernels()
                                          : internal::PlainKernels();
-  return internal::ResizeAndCrop(image, width, height, filter, box, kBest);
+  return internal::ResizeAndCrop(image, width, height, how, box, kBest);
 }
 
-Image Resize(const Image& image, int width, int height,
-             Pipeline::Filter filter) {
-  return ResizeAndCrop(image, width, height, filter, {0, 0, width, height});
+Image Resize(const Image& image, int width, int height, const Resampling& how) {
+  return ResizeAndCrop(image, width, height, how, {0, 0, width, height});
 }
 
 }  // namespace tailmark

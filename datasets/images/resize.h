@@ -15,18 +15,22 @@ struct Box {
   int height = 0;
 };
 
+/// How Pillow's bytes are made: separable, rounded to bytes between the passes,
+/// 22-bit weights, the filter widened when shrinking.
+struct Resampling {
+  Pipeline::Filter filter = Pipeline::Filter::kBicubic;
+  Pipeline::Passes passes = Pipeline::Passes::kPillow13;
+};
+
 /// The part `box` of the picture resized to width x height, without working out
-/// the rest of it. The bytes are Pillow's Image.resize(): separable, the
-/// horizontal pass first, rounded to bytes between the passes, 22-bit weights,
-/// the filter widened when shrinking. Sizes are int64 because the longer side
-/// of a sliver of a picture can pass 2^31. REQUIRES: image at least 1 x 1, box
-/// not empty and inside. Throws DataError when the picture is too elongated for
-/// the memory between the passes.
+/// the rest of it; the bytes of Pillow's Image.resize(). Sizes are int64
+/// because the longer side of a sliver of a picture can pass 2^31. REQUIRES:
+/// image at least 1 x 1, box not empty and inside. Throws DataError when the
+/// picture is too elongated for the memory between the passes.
 Image ResizeAndCrop(const Image& image, std::int64_t width, std::int64_t height,
-                    Pipeline::Filter filter, const Box& box);
+                    const Resampling& how, const Box& box);
 
 /// The whole picture resized.
-Image Resize(const Image& image, int width, int height,
-             Pipeline::Filter filter);
+Image Resize(const Image& image, int width, int height, const Resampling& how);
 
 }  // namespace tailmark

@@ -54,7 +54,7 @@ const ResizeKernels& PlainKernels();
 const ResizeKernels* Avx2Kernels();
 
 Image ResizeAndCrop(const Image& image, std::int64_t width, std::int64_t height,
-                    Pipeline::Filter filter, const Box& box,
+                    const Resampling& how, const Box& box,
                     const ResizeKernels& kernels);
 
 }  // namespace tailmark::internal

@@ -1,0 +1,65 @@
+#include "datasets/loader/augment.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <vector>
+
+#include "harness/base/error.h"
+#include "harness/base/suggest.h"
+
+namespace tailmark {
+namespace {
+
+struct Kind {
+  Augmentation augmentation;
+  std::string_view name;
+};
+constexpr Kind kKinds[] = {
+    {Augmentation::kNone, "none"},
+    {Augmentation::kFlip, "flip"},
+};
+
+void Mirror(Image& image) {
+  const auto width = static_cast<std::size_t>(image.width);
+  for (std::size_t y = 0; y < static_cast<std::size_t>(image.height); ++y) {
+    std::uint8_t* left = image.rgb.data() + y * width * 3;
+    std::uint8_t* right = left + (width - 1) * 3;
+    for (; left < right; left += 3, right -= 3) {
+      std::swap_ranges(left, left + 3, right);
+    }
+  }
+}
+
+}  // namespace
+
+std::string_view NameOf(Augmentation augmentation) {
+  for (const Kind& kind : kKinds) {
+    if (kind.augmentation == augmentation) return kind.name;
+  }
+  TM_CHECK(false, "an augmentation without a name");
+}
+
+Augmentation AugmentationByName(std::string_view name) {
+  std::vector<std::string> known;
+  for (const Kind& kind : kKinds) {
+    if (kind.name == name) return kind.augmentation;
+    known.emplace_back(kind.name);
+  }
+  throw ConfigError(UnknownName("augmentation", name, known));
+}
+
+Augmented Augment(Augmentation augmentation, ChanceStream chance,
+                  Image& image) {
+  Augmented done;
+  switch (augmentation) {
+    case Augmentation::kNone:
+      break;
+    case Augmentation::kFlip:
+      done.flipped = chance.Chance(50);
+      if (done.flipped) Mirror(image);
+      break;
+  }
+  return done;
+}
+
+}  // namespace tailmark
