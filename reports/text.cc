@@ -104,8 +104,11 @@ std::string Mebibytes(double bytes) {
   return StrCat(Thousands(std::llround(bytes / (1024.0 * 1024.0))), " MiB");
 }
 
-std::string Count(std::int64_t n, std::string_view singular) {
-  return StrCat(Thousands(n), " ", singular, n == 1 ? "" : "s");
+std::string Count(std::int64_t n, std::string_view singular,
+                  std::string_view plural) {
+  if (n == 1) return StrCat("1 ", singular);
+  return plural.empty() ? StrCat(Thousands(n), " ", singular, "s")
+                        : StrCat(Thousands(n), " ", plural);
 }
 
 std::string ValidUtf8(std::string_view text) {

@@ -25,8 +25,9 @@ std::string Thousands(std::int64_t value);
 std::string Duration(double seconds);
 /// "310 MiB".
 std::string Mebibytes(double bytes);
-/// "1 seed", "3 seeds".
-std::string Count(std::int64_t n, std::string_view singular);
+/// "1 seed", "3 seeds"; `plural` when an s does not do.
+std::string Count(std::int64_t n, std::string_view singular,
+                  std::string_view plural = {});
 
 /// For element content and quoted attributes; controls become U+FFFD.
 std::string EscapeHtml(std::string_view text);

@@ -46,7 +46,7 @@ ReportRun Open(std::uint64_t seed, const char* state, const char* reason,
 ReportRow ZeroShot() {
   ReportRow row;
   row.method = "zero_shot_clip";
-  row.family = "zero_shot";
+  row.family = "zero_shot_clip";
   row.label = "Zero-shot CLIP";
   row.short_label = "Zero-shot";
   row.recipe = "aa11";
@@ -66,7 +66,7 @@ ReportRow ZeroShot() {
 ReportRow Probe() {
   ReportRow row;
   row.method = "linear_probe";
-  row.family = "probe";
+  row.family = "linear_probe";
   row.label = "Linear probe, loss bce";
   row.short_label = "Probe bce";
   row.note = "loss bce";
@@ -200,8 +200,9 @@ ReportModel LargeModel(int methods, int classes) {
                                : n >= 20 ? "medium"
                                          : "tail"});
   }
-  const char* families[] = {"zero_shot", "probe", "probe",     "hp_dval",
-                            "hp_dval",   "psd",   "fine_tune", "lmpt"};
+  const char* families[] = {"zero_shot_clip", "linear_probe", "linear_probe",
+                            "hpdval",         "hpdval",       "psd",
+                            "fine_tune",      "lmpt"};
   for (int m = 0; m < methods; ++m) {
     ReportRow row = Probe();
     row.family = families[m % 8];

@@ -1,0 +1,180 @@
+#include <set>
+
+#include "harness/base/error.h"
+#include "reports/render.h"
+#include "reports/summary.h"
+#include "reports/text.h"
+
+namespace tailmark {
+namespace {
+
+/// Letters only, words joined: "ap.voc07" -> "ApVocZeroSeven". LaTeX command
+/// names take nothing else.
+std::string CommandPart(std::string_view text) {
+  static constexpr std::string_view kDigits[] = {
+      "Zero", "One", "Two",   "Three", "Four",
+      "Five", "Six", "Seven", "Eight", "Nine"};
+  std::string out;
+  bool upper = true;
+  for (const char c : text) {
+    if (c >= '0' && c <= '9') {
+      out += kDigits[static_cast<std::size_t>(c - '0')];
+      upper = true;
+    } else if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z')) {
+      out += upper && c >= 'a' ? static_cast<char>(c - 32) : c;
+      upper = false;
+    } else {
+      upper = true;
+    }
+  }
+  return out;
+}
+
+/// Command names of a file: two that would be equal get letters behind them.
+class Names {
+ public:
+  std::string Make(const std::string& wanted) {
+    std::string name = wanted;
+    for (char letter = 'B'; !used_.insert(name).second; ++letter) {
+      TM_CHECK(letter <= 'Z', "too many rows called ", wanted);
+      name = StrCat(wanted, letter);
+    }
+    return name;
+  }
+
+ private:
+  std::set<std::string> used_;
+};
+
+std::string Define(const std::string& name, const std::string& value) {
+  return StrCat("\\newcommand{\\", name, "}{", value, "}\n");
+}
+
+/// A math minus, so that it looks like one.
+std::string Value(double value, int decimals) {
+  const std::string text = PlainFixed(value, decimals);
+  return text.starts_with('-') ? StrCat("$-$", text.substr(1)) : text;
+}
+
+struct Best {
+  std::vector<Figure> values;  ///< Of each group, among the ranked rows.
+};
+
+Best BestOf(const ReportDataset& dataset,
+            const std::vector<std::string>& groups) {
+  Best best{std::vector<Figure>(groups.size())};
+  const std::string definition = DefaultDefinition(dataset);
+  for (const std::size_t i : RankedRows(dataset, definition)) {
+    for (std::size_t g = 0; g < groups.size(); ++g) {
+      const Figure mean = MeanOf(dataset.rows[i], definition, groups[g]);
+      if (mean && (!best.values[g] || *mean > *best.values[g]))
+        best.values[g] = mean;
+    }
+  }
+  return best;
+}
+
+std::string TableRow(const ReportDataset& dataset, const ReportRow& row,
+                     const Best* best) {
+  const std::string definition = DefaultDefinition(dataset);
+  const auto groups = GroupsOf(dataset);
+  std::string out = EscapeLatex(row.label);
+  for (const std::string& brand : row.brands)
+    out += StrCat(" (", EscapeLatex(brand), ")");
+  for (std::size_t g = 0; g < groups.size(); ++g) {
+    const Figure mean = MeanOf(row, definition, groups[g]);
+    if (!mean) {
+      out += " & --";
+      continue;
+    }
+    const bool lead = best != nullptr && best->values[g] == mean;
+    out += lead ? StrCat(" & \\underline{", Value(*mean, 1), "}")
+                : StrCat(" & ", Value(*mean, 1));
+    if (const Figure sd = SpreadOf(row, definition, groups[g]))
+      out += StrCat(" {\\small$\\pm$", Value(*sd, 2), "}");
+  }
+  const std::size_t done = DoneRuns(row).size();
+  return StrCat(out, " & ",
+                done == row.runs.size() ? StrCat(done)
+                                        : StrCat(done, "/", row.runs.size()),
+                " \\\\\n");
+}
+
+std::string TableOf(const ReportDataset& dataset) {
+  const auto groups = GroupsOf(dataset);
+  const Best best = BestOf(dataset, groups);
+  std::string out = "\\begin{tabular}{l";
+  for (std::size_t g = 0; g <= groups.size(); ++g) out += "r";
+  out += "}\n\\toprule\nMethod";
+  for (const std::string& group : groups)
+    out += StrCat(" & ", EscapeLatex(group));
+  out += " & seeds \\\\\n\\midrule\n";
+  for (const std::size_t i : RankedRows(dataset, DefaultDefinition(dataset))) {
+    out += TableRow(dataset, dataset.rows[i], &best);
+  }
+  const auto others = UnrankedRows(dataset);
+  if (!others.empty()) out += "\\midrule\n";
+  for (const std::size_t i : others) {
+    out += TableRow(dataset, dataset.rows[i], nullptr);
+    for (const OpenRuns& open : OpenRunsOf(dataset.rows[i])) {
+      out += StrCat("\\multicolumn{", groups.size() + 2,
+                    "}{l}{\\small\\quad missing, ", open.seeds, ": ",
+                    EscapeLatex(open.state), open.reason.empty() ? "" : ": ",
+                    EscapeLatex(open.reason), "} \\\\\n");
+    }
+  }
+  return out + "\\bottomrule\n\\end{tabular}";
+}
+
+std::string CommandsOf(const ReportDataset& dataset, const std::string& prefix,
+                       Names& names) {
+  const std::string definition = DefaultDefinition(dataset);
+  std::string out;
+  for (const ReportRow& row : dataset.rows) {
+    const std::string stem = names.Make(prefix + CommandPart(ShortLabel(row)));
+    for (const std::string& group : GroupsOf(dataset)) {
+      if (const Figure mean = MeanOf(row, definition, group)) {
+        out += Define(names.Make(stem + CommandPart(group)), Value(*mean, 1));
+      }
+      if (const Figure sd = SpreadOf(row, definition, group)) {
+        out +=
+            Define(names.Make(stem + CommandPart(group) + "Sd"), Value(*sd, 2));
+      }
+    }
+    out += Define(names.Make(stem + "Seeds"), StrCat(DoneRuns(row).size()));
+  }
+  return out;
+}
+
+/// For a comment: one line, whatever the name holds.
+std::string Comment(std::string_view text) {
+  std::string out;
+  for (const char c : EscapeTerminal(text)) out += c == '\r' ? ' ' : c;
+  return out;
+}
+
+}  // namespace
+
+std::string RenderLatex(const ReportModel& model) {
+  std::string out =
+      StrCat("% Tailmark report, campaign ", Comment(model.campaign),
+             ".\n"
+             "% \\usepackage{booktabs} and \\input this file in the preamble; "
+             "then every figure is\n"
+             "% a command, and every table: \\tailmark<Dataset>Table. mAP in "
+             "percent, mean and sample\n"
+             "% standard deviation over seeds; underlined: best, not tested "
+             "against the others.\n");
+  Names names;
+  for (const ReportDataset& dataset : model.datasets) {
+    const std::string prefix =
+        names.Make("tailmark" + CommandPart(dataset.name));
+    out += StrCat("\n% ", Comment(dataset.name), ", ",
+                  Comment(DefaultDefinition(dataset)), "\n",
+                  CommandsOf(dataset, prefix, names),
+                  Define(names.Make(prefix + "Table"), TableOf(dataset)));
+  }
+  return out;
+}
+
+}  // namespace tailmark
