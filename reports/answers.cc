@@ -298,9 +298,7 @@ std::string DefinitionsAnswer(const ReportDataset& dataset) {
     return StrCat("No: all ", dataset.definitions.size(),
                   " definitions give the same order.");
   }
-  return StrCat("Yes: the order changes under ", Listed(changed),
-                "; boxed ranks differ from those of ",
-                ShortDefinition(DefaultDefinition(dataset)), ".");
+  return StrCat("Yes: the order changes under ", Listed(changed), ".");
 }
 
 const ReportCurve* TestCurve(const ReportRun& run) {

@@ -8,36 +8,42 @@
 namespace tailmark {
 namespace {
 
-/// Letters only, words joined: "ap.voc07" -> "ApVocZeroSeven". LaTeX command
-/// names take nothing else.
+/// Letters only, a capital a word: "coco-lt" -> "CocoLt", "ap.voc07" ->
+/// "ApVocZeroSeven". LaTeX command names take nothing else.
 std::string CommandPart(std::string_view text) {
   static constexpr std::string_view kDigits[] = {
       "Zero", "One", "Two",   "Three", "Four",
       "Five", "Six", "Seven", "Eight", "Nine"};
   std::string out;
-  bool upper = true;
+  bool first = true;
   for (const char c : text) {
+    const bool lower = c >= 'a' && c <= 'z';
     if (c >= '0' && c <= '9') {
       out += kDigits[static_cast<std::size_t>(c - '0')];
-      upper = true;
-    } else if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z')) {
-      out += upper && c >= 'a' ? static_cast<char>(c - 32) : c;
-      upper = false;
+      first = true;
+    } else if (lower || (c >= 'A' && c <= 'Z')) {
+      const char small = lower ? c : static_cast<char>(c + 32);
+      out += first ? static_cast<char>(small - 32) : small;
+      first = false;
     } else {
-      upper = true;
+      first = true;
     }
   }
   return out;
 }
 
-/// Command names of a file: two that would be equal get letters behind them.
+/// Command names of a file: where two would be equal, the later gets letters
+/// behind it (B, C, ..., BA, ...).
 class Names {
  public:
   std::string Make(const std::string& wanted) {
     std::string name = wanted;
-    for (char letter = 'B'; !used_.insert(name).second; ++letter) {
-      TM_CHECK(letter <= 'Z', "too many rows called ", wanted);
-      name = StrCat(wanted, letter);
+    for (std::size_t n = 1; !used_.insert(name).second; ++n) {
+      std::string letters;
+      for (std::size_t rest = n; rest > 0; rest /= 26) {
+        letters.insert(letters.begin(), static_cast<char>('A' + rest % 26));
+      }
+      name = wanted + letters;
     }
     return name;
   }

@@ -97,7 +97,11 @@ std::vector<OpenRuns> OpenRunsOf(const ReportRow& row) {
 }
 
 std::string ShortDefinition(std::string_view definition) {
-  return std::string(definition.substr(0, definition.find('/')));
+  auto end = definition.find('/');
+  if (end != definition.npos && definition.substr(end).starts_with("/ties=")) {
+    end = definition.find('/', end + 1);
+  }
+  return std::string(definition.substr(0, end));
 }
 
 std::string DefaultDefinition(const ReportDataset& dataset) {

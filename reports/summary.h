@@ -39,7 +39,7 @@ struct OpenRuns {
 };
 std::vector<OpenRuns> OpenRunsOf(const ReportRow& row);
 
-/// "ap.step" of "ap.step/difficult=positive/...".
+/// "ap.step" of "ap.step/difficult=positive/...", and "ap.rank/ties=best".
 std::string ShortDefinition(std::string_view definition);
 /// The first definition; "" when there is none.
 std::string DefaultDefinition(const ReportDataset& dataset);

@@ -182,7 +182,7 @@ std::string EscapeLatex(std::string_view text) {
         out += "\\textbar{}";
         break;
       case '"':
-        out += "\\textquotedbl{}";
+        out += "''";
         break;
       case '`':
         out += "\\textasciigrave{}";

@@ -1,6 +1,7 @@
 #include <cmath>
 
 #include "harness/base/error.h"
+#include "harness/metrics/diagnostics.h"
 #include "reports/answers.h"
 #include "reports/html/page.h"
 #include "reports/summary.h"
@@ -107,8 +108,8 @@ TieMeans TiesOf(const ReportRow& row) {
   return means;
 }
 
-/// More than a quarter of the interval, or, where there is none, a change that
-/// the table above would show.
+/// More than a quarter of the interval, or, where there is none, of a usual
+/// one.
 bool TiesMatter(const ReportRow& row, double span) {
   const auto it = row.intervals.find("total");
   return span > (it == row.intervals.end()
@@ -147,11 +148,12 @@ std::string TiesTable(const DataPage& page) {
       HeadCell("Largest span", true), "</tr>");
   return Table(
       page.NextId(),
-      StrCat("Ties and saturation over ", Thousands(page.data.test_images),
-             " test pictures. Boxed: the order of tied pictures could change "
-             "the total by "
-             "more than a quarter of the interval, or, without one, by what "
-             "the table above shows."),
+      StrCat(
+          "Ties and saturation over ", Thousands(page.data.test_images),
+          " test pictures. Boxed: the order of tied pictures could change the "
+          "total by more than a quarter of the interval, or, without one, by "
+          "more than ",
+          Fixed(kSpanWorthAWarning, 2), " points."),
       head, StrCat("<tbody>", rows, "</tbody>"), "wide-heads sorts");
 }
 
