@@ -45,22 +45,47 @@ struct CellRow {
 };
 struct CellTable {
   std::string dataset;
+  std::int64_t dataset_id = 0;  ///< Of the first run; 0: nothing has run.
   std::vector<CellRow> rows;
 };
+
+std::vector<CellRow>::iterator FindRow(CellTable& table, const Cell& cell) {
+  return std::find_if(table.rows.begin(), table.rows.end(),
+                      [&](const CellRow& row) {
+                        return row.cells.front().recipe == cell.recipe;
+                      });
+}
+
+/// One name may stand for several data sets: other options, other pictures.
+/// Their scores must not meet in a table.
+CellTable& TableFor(std::vector<CellTable>& tables, const Cell& cell) {
+  const std::int64_t id = cell.run ? cell.run->dataset_id : 0;
+  for (CellTable& table : tables) {
+    if (table.dataset == cell.dataset &&
+        FindRow(table, cell) != table.rows.end()) {
+      return table;
+    }
+  }
+  for (CellTable& table : tables) {
+    const bool fits =
+        id == 0 || table.dataset_id == 0 || table.dataset_id == id;
+    if (table.dataset == cell.dataset && fits) return table;
+  }
+  tables.push_back({cell.dataset, id, {}});
+  return tables.back();
+}
 
 std::vector<CellTable> Tables(const std::vector<Cell>& cells) {
   std::vector<CellTable> tables;
   for (const Cell& cell : cells) {
-    auto table = std::find_if(
-        tables.begin(), tables.end(),
-        [&](const CellTable& each) { return each.dataset == cell.dataset; });
-    if (table == tables.end()) table = tables.insert(table, {cell.dataset, {}});
-    auto row = std::find_if(table->rows.begin(), table->rows.end(),
-                            [&](const CellRow& each) {
-                              return each.cells.front().recipe == cell.recipe;
-                            });
-    if (row == table->rows.end())
-      row = table->rows.insert(row, {cell.label, {}});
+    CellTable& table = TableFor(tables, cell);
+    if (cell.run && table.dataset_id == 0) {
+      table.dataset_id = cell.run->dataset_id;
+    }
+    auto row = FindRow(table, cell);
+    if (row == table.rows.end()) {
+      row = table.rows.insert(row, {cell.label, {}});
+    }
     row->cells.push_back(cell);
   }
   for (CellTable& table : tables) {
@@ -254,8 +279,15 @@ ReportModel BuildReportModel(const Store& store, const ReportOptions& options) {
     MakeLabelsUnique(table);
     ReportDataset dataset;
     dataset.name = table.dataset;
+    const auto twins = std::count_if(
+        tables.begin(), tables.end(),
+        [&](const CellTable& each) { return each.dataset == table.dataset; });
     if (const RunRow* witness = Witness(table))
       AddDatasetFacts(store, *witness, options, dataset);
+    if (twins > 1 && !dataset.manifest_sha256.empty()) {
+      dataset.name +=
+          StrCat(" (pictures ", dataset.manifest_sha256.substr(0, 8), ")");
+    }
     for (const CellRow& row : table.rows) {
       dataset.rows.push_back(MakeRow(sources, dataset, row.label, row.cells));
       for (const Cell& cell : row.cells) {

@@ -1,6 +1,6 @@
 #include "reports/names.h"
 
-#include <array>
+#include <algorithm>
 #include <utility>
 #include <vector>
 
@@ -10,14 +10,14 @@ namespace tailmark {
 namespace {
 
 /// Names that a rule would get wrong.
-constexpr std::array kNames = {
-    std::pair<std::string_view, std::string_view>{"hpdval", "HP-DVAL"},
-    {"lmpt", "LMPT"},
+constexpr std::pair<std::string_view, std::string_view> kNames[] = {
     {"coop", "CoOp"},
-    {"psd", "PSD"},
+    {"fine_tune", "Fine-tuning"},
+    {"hpdval", "HP-DVAL"},
+    {"lmpt", "LMPT"},
     {"ml_vpt", "ML-VPT"},
-    {"zero_shot_clip", "Zero-shot CLIP"},
-    {"fine_tune", "Fine-tuning"}};
+    {"psd", "PSD"},
+    {"zero_shot_clip", "Zero-shot CLIP"}};
 
 std::vector<std::string_view> Words(std::string_view text, char separator) {
   std::vector<std::string_view> words;

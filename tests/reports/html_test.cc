@@ -206,10 +206,7 @@ TEST(HtmlReport, NeverShowsAnUndefinedFigureAsZero) {
 
 TEST(Reports, OfEqualModelsAreEqualBytes) {
   for (const ReportFormat& format : ReportFormats()) {
-    for (const Page& page : Pages()) {
-      EXPECT_EQ(format.render(page.model), format.render(page.model))
-          << format.name << " " << page.name;
-    }
+    EXPECT_EQ(format.render(Later()), format.render(Later())) << format.name;
   }
 }
 
