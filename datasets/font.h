@@ -9,9 +9,9 @@
 
 namespace tailmark {
 
-/// Glyphs of 5 x 7 dots on a grid of 6 x 9: enough for names under pictures.
+/// Glyphs of 5 x 7 dots on a grid of 6 x 10: enough for names under pictures.
 inline constexpr int kGlyphAdvance = 6;
-inline constexpr int kLineHeight = 9;
+inline constexpr int kLineHeight = 10;
 
 using Ink = std::array<std::uint8_t, 3>;
 

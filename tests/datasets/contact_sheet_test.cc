@@ -44,12 +44,11 @@ int Inked(const Image& image) {
 }
 
 // ---- Text
-// ---------------------------------------------------------------------
 
 TEST(Font, EveryPrintableCharacterLooksDifferent) {
   std::set<std::vector<std::uint8_t>> seen;
   for (char c = ' '; c <= '~'; ++c) {
-    Image image = Blank(6, 9);
+    Image image = Blank(6, 10);
     DrawText(image, 0, 0, std::string(1, c), 1, {0, 0, 0});
     EXPECT_EQ(Inked(image) == 0, c == ' ') << c;
     EXPECT_TRUE(seen.insert(image.rgb).second) << c;
@@ -82,7 +81,6 @@ TEST(Font, ACharacterOfManyBytesIsOneBox) {
 }
 
 // ---- Sheet
-// --------------------------------------------------------------------
 
 TEST_F(Animals, ASheetShowsPicturesUnderTheirClasses) {
   const Image sheet =
@@ -123,7 +121,7 @@ TEST(ContactSheet, OfTheEmbeddedScenesHasAllThreeGroups) {
   const Image sheet = ContactSheet(*data, data->train(), data->train_labels());
   // Three headings and 2 rows of 4 classes in each group.
   EXPECT_EQ(sheet.width, 12 + 4 * (3 * (96 + 4) + 12));
-  EXPECT_EQ(sheet.height, 12 + 3 * (28 + 2 * (13 + 96 + 4 + 27 + 12)));
+  EXPECT_EQ(sheet.height, 12 + 3 * (30 + 2 * (14 + 96 + 4 + 30 + 12)));
 }
 
 TEST(FitInto, KeepsTheShapeAndAveragesWhatItShrinks) {
@@ -142,7 +140,6 @@ TEST(FitInto, KeepsTheShapeAndAveragesWhatItShrinks) {
 }
 
 // ---- Summary
-// ------------------------------------------------------------------
 
 TEST_F(Animals, ASummaryCountsClassesGroupsAndPairs) {
   const auto labels = BuiltinTestLabels().Load(spec_);

@@ -57,7 +57,6 @@ std::vector<string> NamesOf(const Dataset& data) {
 }
 
 // ---- What can be read
-// ---------------------------------------------------------
 
 TEST_F(Folder, OneCsvHoldsBothSplits) {
   WriteAnimals(files_);
@@ -191,7 +190,6 @@ TEST_F(Folder, TestLabelsAreNotLookedAtWhenTheDataSetIsOpened) {
 }
 
 // ---- Manifest
-// -----------------------------------------------------------------
 
 TEST_F(Folder, TheManifestSeesContentsNamesAndCounts) {
   WriteAnimals(files_);
@@ -274,7 +272,6 @@ TEST_F(Folder, AMissingImageIsNamed) {
 }
 
 // ---- What cannot be read
-// --------------------------------------------------------
 
 TEST_F(Folder, OptionsThatDoNotFitAreRefused) {
   WriteAnimals(files_);
@@ -463,7 +460,6 @@ TEST_F(Folder, AListThatAsksForAHugeMatrixIsRefused) {
 }
 
 // ---- Photographs, where they are
-// -------------------------------------------------
 
 class RealImages
     : public ::testing::TestWithParam<std::pair<const char*, int>> {};
