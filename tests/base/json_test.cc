@@ -44,6 +44,18 @@ TEST(Json, EqualValuesAreEqualText) {
             "{\"a\":[1,2],\"b\":1.5}");
 }
 
+TEST(Json, ANumberBeyondDoubleIsRefused) {
+  EXPECT_THAT(MessageOf("{\"a\": 1e999}"), StartsWith("r.json: not JSON: "));
+}
+
+TEST(Json, SkippedMembersAreParsedButNotKept) {
+  const std::vector<std::string_view> skipped = {"bulk"};
+  EXPECT_EQ(ParseJson(R"({"bulk": [1, {"a": 2}], "b": {"bulk": 3, "c": 4}})",
+                      "r", skipped),
+            Json::parse(R"({"b": {"c": 4}})"));
+  EXPECT_THROW(ParseJson(R"({"bulk": [1, })", "r", skipped), DataError);
+}
+
 TEST(Json, ADeepTextIsRefusedNotOverflown) {
   const std::string deep(100000, '[');
   EXPECT_THAT(MessageOf(deep), HasSubstr("not JSON"));

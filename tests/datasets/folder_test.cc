@@ -1,11 +1,14 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdlib>
 #include <filesystem>
 #include <functional>
 #include <map>
+#include <sstream>
 
+#include "datasets/folder/class_list.h"
 #include "datasets/folder/folder.h"
 #include "datasets/folder/test_labels.h"
 #include "harness/base/digest.h"
@@ -151,6 +154,33 @@ TEST_F(Folder, BuiltinListsHaveTheGroupsOfTheLongTailedSplits) {
   EXPECT_EQ(groups("voc-lt"),
             (std::map<Group, int>{
                 {Group::kHead, 6}, {Group::kMedium, 6}, {Group::kTail, 8}}));
+}
+
+// Two files state the same facts: one for people to copy, one for the data sets
+// coco_lt and voc_lt.
+TEST(BuiltinLists, AgreeWithTheListsOfTheSplits) {
+  for (const string list : {"coco-lt", "voc-lt"}) {
+    string folder = list;
+    std::replace(folder.begin(), folder.end(), '-', '_');
+    std::istringstream split(ReadFile(fs::path(TM_SOURCE_DIR) / "datasets" /
+                                      folder / "classes.txt"));
+    const auto counted =
+        folder::ParseCounts(folder::ReadListFile("builtin:" + list, ""), list);
+    std::size_t c = 0;
+    for (string line; std::getline(split, line);) {
+      if (line.starts_with('#')) continue;
+      std::istringstream fields(line);
+      string index, train, test, category, name;
+      fields >> index >> train >> test >> category >> std::ws;
+      std::getline(fields, name);
+      ASSERT_LT(c, counted.size());
+      EXPECT_EQ(index, std::to_string(c));
+      EXPECT_EQ(name, counted[c].name);
+      EXPECT_EQ(train, std::to_string(counted[c].count)) << name;
+      ++c;
+    }
+    EXPECT_EQ(c, counted.size());
+  }
 }
 
 constexpr std::string_view kCoco = R"({
