@@ -29,7 +29,7 @@ struct Augmented {
 /// that both mirror the same samples.
 inline ChanceStream SampleChance(std::uint64_t seed, std::int64_t epoch,
                                  std::int64_t row) {
-  return {DeriveSeed(seed, "train/augment", static_cast<std::uint64_t>(epoch)),
+  return {DeriveSeed(seed, "loader/augment", static_cast<std::uint64_t>(epoch)),
           0, static_cast<std::uint64_t>(row)};
 }
 

@@ -46,7 +46,8 @@ struct EpochReport {
 class FitObserver {
  public:
   virtual ~FitObserver() = default;
-  /// Throws DataError when a curve is not finite.
+  /// Throws when a curve is not finite, and when the run has to end at once:
+  /// let it pass.
   virtual FitSignal OnEpochEnd(const Method& method,
                                const EpochReport& report) = 0;
 };

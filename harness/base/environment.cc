@@ -1,5 +1,8 @@
 #include "harness/base/environment.h"
 
+#include <unistd.h>
+
+#include <algorithm>
 #include <cstdlib>
 #include <string>
 
@@ -12,6 +15,27 @@ std::optional<std::string> GetEnv(std::string_view name) {
   const char* value = std::getenv(std::string(name).c_str());
   if (value == nullptr || *value == '\0') return std::nullopt;
   return value;
+}
+
+std::map<std::string, std::string> GetAllowedEnv(
+    std::span<const std::string_view> allowed) {
+  const auto matches = [](std::string_view name, std::string_view pattern) {
+    if (!pattern.ends_with('*')) return name == pattern;
+    pattern.remove_suffix(1);
+    return name.starts_with(pattern);
+  };
+  std::map<std::string, std::string> found;
+  for (char** entry = environ; *entry != nullptr; ++entry) {
+    const std::string_view text(*entry);
+    const auto equals = text.find('=');
+    if (equals == text.npos) continue;
+    const std::string_view name = text.substr(0, equals);
+    if (std::any_of(allowed.begin(), allowed.end(),
+                    [&](auto pattern) { return matches(name, pattern); })) {
+      found.emplace(name, text.substr(equals + 1));
+    }
+  }
+  return found;
 }
 
 void SetEnv(const std::string& name, const std::string& value) {

@@ -1,7 +1,9 @@
 #pragma once
 
 #include <filesystem>
+#include <map>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -12,6 +14,11 @@ namespace tailmark {
 
 /// The value of an environment variable, or nothing when unset or empty.
 std::optional<std::string> GetEnv(std::string_view name);
+
+/// The set variables whose names are in `allowed`; an entry that ends in '*'
+/// allows all that begin so. Never more: an environment may hold secrets.
+std::map<std::string, std::string> GetAllowedEnv(
+    std::span<const std::string_view> allowed);
 
 /// Sets one for this process and its children. Call it before any thread runs.
 void SetEnv(const std::string& name, const std::string& value);

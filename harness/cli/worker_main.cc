@@ -1,0 +1,163 @@
+// The executable `tailmark-worker`: links LibTorch and every method, and does
+// one task per process. It needs nothing of `tailmark`.
+
+#include <CLI/CLI.hpp>
+#include <array>
+#include <cstdio>
+#include <cstdlib>
+#include <iostream>
+
+#include "datasets/builtin.h"
+#include "datasets/images/fingerprint.h"
+#include "harness/base/environment.h"
+#include "harness/base/error.h"
+#include "harness/base/files.h"
+#include "harness/base/interrupt.h"
+#include "harness/base/log.h"
+#include "harness/cli/worker_pretrain.h"
+#include "harness/record/build_info.h"
+#include "harness/run/catalog.h"
+#include "harness/run/runner.h"
+#include "methods/builtin.h"
+#include "methods/clip/clip_encoder.h"
+
+namespace tailmark {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string CommandLine(int argc, char** argv) {
+  std::string line;
+  for (int i = 0; i < argc; ++i) line += StrCat(i == 0 ? "" : " ", argv[i]);
+  return line;
+}
+
+/// Environment that libraries read when they start: before any of them does.
+/// A launcher may have set them; then its word stands.
+void SetUpEnvironment(const RunSpec& spec) {
+  if (!GetEnv("CUBLAS_WORKSPACE_CONFIG")) {
+    SetEnv("CUBLAS_WORKSPACE_CONFIG", ":4096:8");
+  }
+  if (!GetEnv("OMP_NUM_THREADS")) {
+    SetEnv("OMP_NUM_THREADS", std::to_string(spec.place.threads));
+  }
+}
+
+int RunOne(const fs::path& spec_path, const fs::path& bundle,
+           const RunOptions& options) {
+  const RunSpec spec = ReadRunSpec(spec_path);
+  SetUpEnvironment(spec);
+  MethodRegistry methods;
+  RegisterBuiltinMethods(methods);
+  DatasetRegistry datasets;
+  RegisterBuiltinDatasets(datasets);
+  const Engine engine{
+      .methods = methods,
+      .datasets = datasets,
+      .open_encoder =
+          [](const fs::path& folder, c10::Device device) {
+            return std::unique_ptr<Encoder>(
+                ClipEncoder::Load(folder, device));
+          },
+      .build = ThisBuild(),
+      .pipeline_fingerprint = PipelineFingerprint};
+  return ExecuteRun(spec, bundle, engine, options);
+}
+
+void WriteCatalog(const fs::path& path) {
+  MethodRegistry methods;
+  RegisterBuiltinMethods(methods);
+  if (path.has_parent_path()) MakeFolders(path.parent_path());
+  const Json json = ToJson(MakeCatalog(methods, ThisBuild()));
+  WriteFileAtomic(path, json.dump(1) + "\n");
+}
+
+/// What the command line asked for; filled by CLI11.
+struct Arguments {
+  std::string spec, bundle, catalog, recipe, folder;
+  RunOptions run;
+  bool quiet = false;
+};
+
+void Declare(CLI::App& app, Arguments& to) {
+  app.require_subcommand(1);
+  app.add_flag("-q,--quiet", to.quiet, "Errors only");
+  auto* run = app.add_subcommand(
+      "run", "Execute one run and leave its bundle; goes on from the bundle's "
+             "checkpoint when there is one");
+  run->add_option("SPEC", to.spec, "A run spec, as `tailmark plan` writes it")
+      ->required();
+  run->add_option("BUNDLE", to.bundle, "Folder for the result")->required();
+  run->add_option("--checkpoint-every", to.run.checkpoint_every_s,
+                  "Seconds between checkpoints, taken at the end of an epoch")
+      ->capture_default_str()
+      ->check(CLI::NonNegativeNumber);
+  run->footer("Exit codes: 0 done, 2 bad configuration or data, 3 the run "
+              "failed, 6 the disk failed,\n75 stopped early with a checkpoint, "
+              "130/143 interrupted.\n"
+              "Example: tailmark-worker run spec.json out/");
+  auto* catalog = app.add_subcommand(
+      "catalog", "Write what `tailmark` is to know of the methods");
+  catalog->add_option("FILE", to.catalog, "catalog.json")->required();
+  catalog->footer("Example: tailmark-worker catalog catalog.json");
+  auto* pretrain = app.add_subcommand(
+      "pretrain", "Train a CLIP on the web pairs of data set `embedded`; goes "
+                  "on from the folder's checkpoint when there is one");
+  pretrain->add_option("RECIPE", to.recipe, "Model and options")->required();
+  pretrain->add_option("FOLDER", to.folder, "For weights and log")->required();
+  pretrain->footer(
+      "Example: tailmark-worker pretrain methods/clip/nano/recipe.json nano/");
+}
+
+int Dispatch(const CLI::App& app, const Arguments& arguments) {
+  CatchInterrupts();
+  if (arguments.quiet) SetLogLevel(LogLevel::kError);
+  if (app.got_subcommand("run")) {
+    return RunOne(arguments.spec, arguments.bundle, arguments.run);
+  }
+  if (app.got_subcommand("catalog")) {
+    WriteCatalog(arguments.catalog);
+  } else {
+    PretrainEmbedded(arguments.recipe, arguments.folder);
+  }
+  return kExitDone;
+}
+
+int Main(int argc, char** argv) {
+  CLI::App app("Executes one task of Tailmark in its own process",
+               "tailmark-worker");
+  Arguments arguments;
+  Declare(app, arguments);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? kExitDone : kExitBadInput;
+  }
+  arguments.run.command = CommandLine(argc, argv);
+  try {
+    return Dispatch(app, arguments);
+  } catch (const Interrupted& error) {
+    return kExitInterrupted + error.signal();
+  } catch (const StoreError& error) {
+    LogError(error.what());
+    return kExitDisk;
+  } catch (const Error& error) {
+    LogError(error.what());
+    return kExitBadInput;
+  } catch (const std::exception& error) {
+    LogError(error.what());
+    return kExitFailed;
+  }
+}
+
+}  // namespace
+}  // namespace tailmark
+
+int main(int argc, char** argv) {
+  const int code = tailmark::Main(argc, argv);
+  // Everything that counts is synced. Taking LibTorch apart costs 40 ms and
+  // moves nothing.
+  std::fflush(nullptr);
+  std::cout.flush();
+  std::_Exit(code);
+}

@@ -1,0 +1,32 @@
+#pragma once
+
+#include <c10/core/Device.h>
+
+#include <cstdint>
+#include <memory>
+
+#include "datasets/dataset.h"
+#include "harness/api/method.h"
+#include "harness/record/run_spec.h"
+#include "harness/run/sources.h"
+
+namespace tailmark {
+
+/// The data of a run, checked against its spec.
+struct RunData {
+  std::unique_ptr<Dataset> dataset;
+  Split train;  ///< The first `limit` rows when the spec has a limit.
+  Split test;
+  TrainRows rows;  ///< Of `train`.
+};
+
+/// Opens the spec's data set. Throws ConfigError when its version is not the
+/// one this program has, DataError when manifest or training list differ from
+/// the spec's hashes (an empty hash in the spec is not checked).
+RunData OpenRunData(const RunSpec& spec, const DatasetRegistry& datasets);
+
+/// Names, positives and groups for the method. Positives are those of the rows
+/// that take part; groups are those of the whole data set.
+Problem MakeProblem(const RunData& data, Encoder* encoder, c10::Device device);
+
+}  // namespace tailmark

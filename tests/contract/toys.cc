@@ -1,0 +1,115 @@
+#include "tests/contract/toys.h"
+
+#include "methods/torch_pch.h"
+
+namespace tailmark::toys {
+namespace {
+
+constexpr std::int64_t kTextWidth = 12;
+constexpr std::int64_t kLetters = 128;
+constexpr std::int64_t kLength = 24;
+
+at::Tensor Random(at::IntArrayRef shape, std::uint64_t seed) {
+  return torch::randn(shape, at::detail::createCPUGenerator(seed));
+}
+
+}  // namespace
+
+ToyEncoder::ToyEncoder(c10::Device device, std::uint64_t seed)
+    : device_(device) {
+  image_ = Random({3 * kSide * kSide, kWidth}, seed).to(device);
+  words_ = Random({kLetters, kTextWidth}, seed + 1).to(device);
+  text_ = Random({kTextWidth, kWidth}, seed + 2).to(device);
+}
+
+at::Tensor ToyEncoder::EncodeImages(const at::Tensor& pixels) {
+  return pixels.flatten(1).matmul(image_);
+}
+
+at::Tensor ToyEncoder::EncodeImageTokens(const at::Tensor& pixels) {
+  return EncodeImages(pixels).unsqueeze(1).expand({-1, 5, -1});
+}
+
+at::Tensor ToyEncoder::Tokenize(std::span<const std::string> texts,
+                                bool truncate) const {
+  auto out = at::zeros({static_cast<std::int64_t>(texts.size()), kLength},
+                       torch::kLong);
+  for (std::size_t i = 0; i < texts.size(); ++i) {
+    std::string text = texts[i];
+    if (text.size() > kLength && !truncate) text.resize(kLength);
+    for (std::size_t j = 0; j < std::min<std::size_t>(text.size(), kLength);
+         ++j) {
+      out[static_cast<std::int64_t>(i)][static_cast<std::int64_t>(j)] =
+          static_cast<std::int64_t>(text[text.size() - 1 - j]) % kLetters;
+    }
+  }
+  return out.to(device_);
+}
+
+at::Tensor ToyEncoder::EncodeText(const at::Tensor& tokens) {
+  return EncodeEmbeddings(EmbedTokens(tokens), tokens);
+}
+
+at::Tensor ToyEncoder::EmbedTokens(const at::Tensor& tokens) {
+  return words_.index_select(0, tokens.flatten())
+      .view({tokens.size(0), tokens.size(1), kTextWidth});
+}
+
+at::Tensor ToyEncoder::EncodeEmbeddings(const at::Tensor& embeddings,
+                                        const at::Tensor& tokens) {
+  const auto there = tokens.ne(0).unsqueeze(2).to(torch::kFloat);
+  return (embeddings * there).sum(1).tanh().matmul(text_);
+}
+
+at::Tensor ToyEncoder::Parameters() const {
+  return at::cat({image_.flatten(), words_.flatten(), text_.flatten()}).clone();
+}
+
+ToyData MakeToyData(std::int64_t images, std::int64_t classes,
+                    std::uint64_t seed) {
+  const torch::NoGradGuard no_grad;
+  ToyData data;
+  data.pixels = Random({images, 3, kSide, kSide}, seed);
+  data.features = ToyEncoder().EncodeImages(data.pixels);
+  data.rows.labels =
+      (data.features.narrow(1, 0, classes) > 0).to(torch::kUInt8);
+  for (std::int64_t i = 0; i < images; ++i) {
+    data.rows.ids.push_back("image-" + std::to_string(i));
+    data.rows.captions.push_back("a photo of thing " + std::to_string(i));
+  }
+  return data;
+}
+
+Problem MakeToyProblem(const ToyData& data, Encoder* encoder,
+                       c10::Device device) {
+  Problem problem;
+  const auto counts = data.rows.labels.ne(0).sum(0);
+  for (std::int64_t c = 0; c < counts.size(0); ++c) {
+    problem.class_names.push_back(c == 0 ? "street_lamp"
+                                         : "thing" + std::to_string(c));
+    problem.train_counts.push_back(counts[c].item<std::int64_t>());
+    problem.groups["head"].push_back(c);
+  }
+  problem.train_images = data.rows.labels.size(0);
+  problem.encoder = encoder;
+  problem.device = device;
+  return problem;
+}
+
+double RightlyOrdered(const at::Tensor& scores, const at::Tensor& labels) {
+  double sum = 0;
+  int classes = 0;
+  for (std::int64_t c = 0; c < labels.size(1); ++c) {
+    const auto there = labels.select(1, c).ne(0);
+    const auto positive = scores.select(1, c).masked_select(there);
+    const auto negative =
+        scores.select(1, c).masked_select(there.logical_not());
+    if (positive.numel() == 0 || negative.numel() == 0) continue;
+    const auto right = positive.unsqueeze(1) > negative.unsqueeze(0);
+    sum += right.to(torch::kDouble).mean().item<double>();
+    ++classes;
+  }
+  return classes == 0 ? 0 : sum / classes;
+}
+
+}  // namespace tailmark::toys
