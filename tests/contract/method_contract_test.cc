@@ -239,6 +239,7 @@ TEST_P(MethodContract, LearnsWhatCanBeReadFromItsInput) {
   if (!info().abilities.trains || info().input == InputKind::kNone) {
     GTEST_SKIP() << "learns nothing from images";
   }
+  data_ = toys::MakeToyData(600);
   EXPECT_GT(toys::RightlyOrdered(Trained(), data_.rows.labels), 0.95);
 }
 

@@ -42,6 +42,14 @@ TEST(Numerics, WhatWasSetIsReadBackAndPutBack) {
   EXPECT_EQ(ReadNumerics(), before);
 }
 
+TEST(Numerics, NoThreadsAndUnknownModesAreRefused) {
+  const NumericsGuard guard;
+  RunSpec spec;
+  spec.place.threads = 0;
+  EXPECT_THROW(ApplyNumerics(spec), ConfigError);
+  EXPECT_THROW(ApplyNumerics(OnCpu("strickt")), ConfigError);
+}
+
 TEST(Numerics, ADeviceThatIsNotThereOrDoesNotFitIsRefused) {
   RunSpec spec;
   EXPECT_TRUE(DeviceOf(spec).is_cpu());
