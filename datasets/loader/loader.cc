@@ -76,8 +76,6 @@ class Loader::State {
     if (pass.shuffle) {
       order_ = ShuffledOrder(num_rows(), options_.seed, pass.epoch);
     }
-    augment_seed_ = DeriveSeed(options_.seed, "loader/augment",
-                               static_cast<std::uint64_t>(pass.epoch));
     batches_ = NumBatches(pass);
     end_ = std::min(num_rows(), batches_ * pass.batch_size);
     const auto ahead = static_cast<std::int64_t>(slots_.size());
@@ -228,9 +226,8 @@ class Loader::State {
     if (pass_.augment != Augmentation::kNone) {
       if (image != &own) own = *image;
       image = &own;
-      const ChanceStream chance(augment_seed_, 0,
-                                static_cast<std::uint64_t>(row));
-      done = Augment(pass_.augment, chance, own);
+      done = Augment(pass_.augment,
+                     SampleChance(options_.seed, pass_.epoch, row), own);
     }
     const auto i = static_cast<std::size_t>(number % pass_.batch_size);
     batch.rows[i] = row;
@@ -252,7 +249,6 @@ class Loader::State {
 
   LoaderPass pass_;
   std::vector<std::int64_t> order_;  ///< Empty: as the rows are.
-  std::uint64_t augment_seed_ = 0;
   std::int64_t batches_ = 0;
   std::vector<Slot> slots_;
 

@@ -56,8 +56,7 @@ int RunOne(const fs::path& spec_path, const fs::path& bundle,
       .datasets = datasets,
       .open_encoder =
           [](const fs::path& folder, c10::Device device) {
-            return std::unique_ptr<Encoder>(
-                ClipEncoder::Load(folder, device));
+            return std::unique_ptr<Encoder>(ClipEncoder::Load(folder, device));
           },
       .build = ThisBuild(),
       .pipeline_fingerprint = PipelineFingerprint};
@@ -83,8 +82,9 @@ void Declare(CLI::App& app, Arguments& to) {
   app.require_subcommand(1);
   app.add_flag("-q,--quiet", to.quiet, "Errors only");
   auto* run = app.add_subcommand(
-      "run", "Execute one run and leave its bundle; goes on from the bundle's "
-             "checkpoint when there is one");
+      "run",
+      "Execute one run and leave its bundle; goes on from the bundle's "
+      "checkpoint when there is one");
   run->add_option("SPEC", to.spec, "A run spec, as `tailmark plan` writes it")
       ->required();
   run->add_option("BUNDLE", to.bundle, "Folder for the result")->required();
@@ -92,17 +92,19 @@ void Declare(CLI::App& app, Arguments& to) {
                   "Seconds between checkpoints, taken at the end of an epoch")
       ->capture_default_str()
       ->check(CLI::NonNegativeNumber);
-  run->footer("Exit codes: 0 done, 2 bad configuration or data, 3 the run "
-              "failed, 6 the disk failed,\n75 stopped early with a checkpoint, "
-              "130/143 interrupted.\n"
-              "Example: tailmark-worker run spec.json out/");
+  run->footer(
+      "Exit codes: 0 done, 2 bad configuration or data, 3 the run "
+      "failed, 6 the disk failed,\n75 stopped early with a checkpoint, "
+      "130/143 interrupted.\n"
+      "Example: tailmark-worker run spec.json out/");
   auto* catalog = app.add_subcommand(
       "catalog", "Write what `tailmark` is to know of the methods");
   catalog->add_option("FILE", to.catalog, "catalog.json")->required();
   catalog->footer("Example: tailmark-worker catalog catalog.json");
   auto* pretrain = app.add_subcommand(
-      "pretrain", "Train a CLIP on the web pairs of data set `embedded`; goes "
-                  "on from the folder's checkpoint when there is one");
+      "pretrain",
+      "Train a CLIP on the web pairs of data set `embedded`; goes "
+      "on from the folder's checkpoint when there is one");
   pretrain->add_option("RECIPE", to.recipe, "Model and options")->required();
   pretrain->add_option("FOLDER", to.folder, "For weights and log")->required();
   pretrain->footer(

@@ -66,11 +66,11 @@ ScoreFile ScoreCollector::Write(const fs::path& bundle,
                            ids_.size(), " images"));
   }
   at::Tensor all = at::cat(parts_).contiguous();
-  const std::string dtype(NameOf(DTypeOf(all)));
+  const std::string dtype(NameOf(FileTypeOf(all)));
   if (all.scalar_type() == at::kBFloat16) all = all.to(at::kFloat);
   const std::string path = "scores/" + split + ".npy";
   MakeFolders(bundle / "scores");
-  WriteNpy(bundle / path, DTypeOf(all), all.sizes().vec(), BytesOf(all));
+  WriteNpy(bundle / path, FileTypeOf(all), all.sizes().vec(), BytesOf(all));
   return {.split = split,
           .path = path,
           .sha256 = Sha256File(bundle / path),

@@ -55,7 +55,7 @@ std::int64_t MemoryState::GetInt(std::string_view key) const {
 void Checkpoint::Write(const fs::path& path) const {
   Safetensors::Tensors views;
   for (const auto& [name, tensor] : state.tensors_) {
-    views.emplace(name, TensorView{.dtype = DTypeOf(tensor),
+    views.emplace(name, TensorView{.dtype = FileTypeOf(tensor),
                                    .shape = tensor.sizes().vec(),
                                    .bytes = BytesOf(tensor)});
   }
@@ -83,7 +83,7 @@ Checkpoint Checkpoint::Read(const fs::path& path) try {
   for (const auto& [name, view] : file.tensors()) {
     // Copied: the bytes of the file need not be aligned, and the file will be
     // replaced while this lives.
-    at::Tensor tensor = at::empty(view.shape, ScalarTypeOf(view.dtype));
+    at::Tensor tensor = at::empty(view.shape, TensorTypeOf(view.dtype));
     std::memcpy(tensor.mutable_data_ptr(), view.bytes.data(),
                 view.bytes.size());
     out.state.tensors_.emplace(name, std::move(tensor));

@@ -23,7 +23,7 @@ constexpr std::array<std::pair<DType, c10::ScalarType>, 8> kTypes = {{
 
 }  // namespace
 
-DType DTypeOf(const at::Tensor& tensor) {
+DType FileTypeOf(const at::Tensor& tensor) {
   for (const auto& [dtype, scalar] : kTypes) {
     if (scalar == tensor.scalar_type()) return dtype;
   }
@@ -32,7 +32,7 @@ DType DTypeOf(const at::Tensor& tensor) {
                          " cannot be written to a file"));
 }
 
-c10::ScalarType ScalarTypeOf(DType dtype) {
+c10::ScalarType TensorTypeOf(DType dtype) {
   for (const auto& [each, scalar] : kTypes) {
     if (each == dtype) return scalar;
   }

@@ -11,8 +11,8 @@ namespace tailmark {
 
 /// Between LibTorch's element types and those of files. Throws DataError for a
 /// type that files do not hold.
-DType DTypeOf(const at::Tensor& tensor);
-c10::ScalarType ScalarTypeOf(DType dtype);
+DType FileTypeOf(const at::Tensor& tensor);
+c10::ScalarType TensorTypeOf(DType dtype);
 
 /// The elements of a contiguous tensor on the CPU, as long as it lives.
 /// REQUIRES: contiguous, on the CPU.
