@@ -57,4 +57,8 @@ DatasetSpec FolderSpec(const std::filesystem::path& root,
           .root = root};
 }
 
+std::unique_ptr<Dataset> OpenFolder(const DatasetSpec& spec) {
+  return folder::FolderEntry().open(spec);
+}
+
 }  // namespace tailmark

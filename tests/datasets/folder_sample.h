@@ -1,10 +1,15 @@
 #pragma once
 
+#include <gtest/gtest.h>
+
 #include <filesystem>
+#include <memory>
 #include <string>
 #include <string_view>
 
 #include "datasets/dataset.h"
+#include "datasets/folder/test_labels.h"
+#include "harness/base/error.h"
 
 namespace tailmark {
 
@@ -31,5 +36,35 @@ void WriteAnimals(const TempFolder& folder);
 /// Spec of data set `folder` at `root`, options resolved.
 DatasetSpec FolderSpec(const std::filesystem::path& root,
                        const OptionMap& options);
+
+std::unique_ptr<Dataset> OpenFolder(const DatasetSpec& spec);
+
+/// A temporary root for data set `folder`.
+class Folder : public ::testing::Test {
+ protected:
+  std::unique_ptr<Dataset> OpenWith(const OptionMap& options) const {
+    return OpenFolder(FolderSpec(files_.path(), options));
+  }
+  LabelMatrix TestLabelsWith(const OptionMap& options) const {
+    return FolderTestLabels(FolderSpec(files_.path(), options));
+  }
+  std::string ErrorWith(const OptionMap& options) const {
+    try {
+      TestLabelsWith(options);
+    } catch (const Error& error) {
+      return error.what();
+    }
+    return "no error";
+  }
+  std::string ErrorOfCsv(std::string_view csv, OptionMap options = {}) const {
+    files_.Write("bad.csv", csv);
+    options.emplace("labels", std::string("bad.csv"));
+    const std::string what = ErrorWith(options);
+    const std::string root = files_.path().string() + "/";
+    return what.starts_with(root) ? what.substr(root.size()) : what;
+  }
+
+  TempFolder files_;
+};
 
 }  // namespace tailmark
