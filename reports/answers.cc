@@ -129,6 +129,30 @@ Figure Correlation(const std::vector<double>& a, const std::vector<double>& b) {
   return ab / std::sqrt(aa * bb);
 }
 
+/// Whether the best row's letters in total say that it stands alone.
+std::string ToldApart(const std::vector<const ReportRow*>& rows) {
+  const auto letters = [](const ReportRow& row) {
+    const auto it = row.letters.find(kTotal);
+    return it == row.letters.end() ? std::string() : it->second;
+  };
+  const std::string mine = letters(*rows.front());
+  if (mine.empty()) {
+    return " Whether rows can be told apart was not tested; the spread between "
+           "seeds is beside each mean.";
+  }
+  std::vector<std::string> alike;
+  for (const ReportRow* row : rows) {
+    if (row != rows.front() &&
+        letters(*row).find_first_of(mine) != std::string::npos) {
+      alike.push_back(row->label);
+    }
+  }
+  return alike.empty()
+             ? " In total the first can be told apart from every other row."
+             : StrCat(" In total the first cannot be told apart from ",
+                      Listed(alike), ".");
+}
+
 }  // namespace
 
 std::string FindingOf(const ReportModel& model) {
@@ -164,15 +188,7 @@ std::string LeaderboardAnswer(const ReportDataset& dataset) {
   }
   if (!others.empty())
     out += StrCat(" Another row leads in a group: ", Listed(others), ".");
-  const bool tested =
-      std::any_of(rows.begin(), rows.end(),
-                  [](const ReportRow* row) { return !row->letters.empty(); });
-  if (!tested) {
-    out +=
-        " Whether rows can be told apart was not tested; the spread between "
-        "seeds is beside each mean.";
-  }
-  return out;
+  return StrCat(out, ToldApart(rows));
 }
 
 std::string GroupsAnswer(const ReportDataset& dataset) {

@@ -88,6 +88,21 @@ TEST(Answers, OfNothingSayThatNothingIsDone) {
   }
 }
 
+TEST(Answers, SayWhetherTheBestCanBeToldApart) {
+  ReportDataset dataset = SmallModel().datasets[0];
+  EXPECT_NE(LeaderboardAnswer(dataset).find("was not tested"),
+            std::string::npos);
+  dataset.rows[0].letters["total"] = "ab";
+  dataset.rows[1].letters["total"] = "b";
+  EXPECT_NE(LeaderboardAnswer(dataset).find(
+                "cannot be told apart from Zero-shot CLIP."),
+            std::string::npos);
+  dataset.rows[1].letters["total"] = "c";
+  EXPECT_NE(LeaderboardAnswer(dataset).find(
+                "can be told apart from every other row."),
+            std::string::npos);
+}
+
 TEST(Answers, SayWhenTheCountRules) {
   ReportModel model = LargeModel(1, 24);
   ReportDataset& dataset = model.datasets[0];
