@@ -146,6 +146,13 @@ void RequireVerbs(const std::vector<Verb>& verbs, int argc, char** argv,
     }
     throw ConfigError(StrCat("'", word, "' is one word too many", help));
   }
+  if (node != nullptr && !node->verb->verbs.empty()) {
+    std::string names;
+    for (const std::string& name : VerbNames(node->verb->verbs)) {
+      names += (names.empty() ? "" : ", ") + name;
+    }
+    throw ConfigError(StrCat(node->verb->name, " needs one of: ", names));
+  }
   throw ConfigError(error.what() + help);
 }
 

@@ -1,6 +1,8 @@
 #include <unistd.h>
 
+#include <algorithm>
 #include <iostream>
+#include <set>
 
 #include "harness/base/error.h"
 #include "harness/base/files.h"

@@ -16,6 +16,24 @@ struct DbOptions {
   bool json = false;
 };
 
+OrderedJson CellToJson(const SqlValue& cell) {
+  return std::visit(
+      [](const auto& value) -> OrderedJson {
+        using T = std::remove_cvref_t<decltype(value)>;
+        if constexpr (std::is_same_v<T, std::monostate>)
+          return nullptr;
+        else
+          return value;
+      },
+      cell);
+}
+
+std::string CellText(const SqlValue& cell) {
+  const OrderedJson json = CellToJson(cell);
+  if (json.is_null()) return "NULL";
+  return json.is_string() ? json.get<std::string>() : json.dump();
+}
+
 int Check(const DbOptions& options, const GlobalOptions& global) {
   const Store store = OpenStoreToRead(global);
   const CheckResult result = CheckStore(store);
@@ -54,8 +72,7 @@ int Query(const DbOptions& options, const GlobalOptions& global) {
     for (const auto& row : table.rows) {
       OrderedJson object = OrderedJson::object();
       for (std::size_t i = 0; i < row.size(); ++i) {
-        object[table.columns[i]] =
-            row[i] ? OrderedJson(*row[i]) : OrderedJson(nullptr);
+        object[table.columns[i]] = CellToJson(row[i]);
       }
       rows.push_back(std::move(object));
     }
@@ -65,7 +82,7 @@ int Query(const DbOptions& options, const GlobalOptions& global) {
   std::vector<std::vector<std::string>> text = {table.columns};
   for (const auto& row : table.rows) {
     text.emplace_back();
-    for (const auto& cell : row) text.back().push_back(cell.value_or("NULL"));
+    for (const auto& cell : row) text.back().push_back(CellText(cell));
   }
   std::cout << TextTable(text);
   if (table.truncated) std::cerr << "there are more rows; give --limit N\n";

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <iostream>
 
 #include "harness/base/options_json.h"
@@ -10,7 +11,7 @@
 namespace tailmark {
 namespace {
 
-struct DescribeOptions {
+struct DescribeVerbOptions {
   std::string name;
   bool json = false;
 };
@@ -102,7 +103,7 @@ int DescribeDataset(const DatasetInfo& info, bool json) {
   return kExitOk;
 }
 
-int Describe(const DescribeOptions& options) {
+int Describe(const DescribeVerbOptions& options) {
   const DataAccess data;
   const auto names = data.registry().Names();
   if (std::find(names.begin(), names.end(), options.name) != names.end()) {
@@ -122,7 +123,7 @@ int Describe(const DescribeOptions& options) {
 }  // namespace
 
 Verb DescribeVerb(const GlobalOptions& /*global*/) {
-  auto options = std::make_shared<DescribeOptions>();
+  auto options = std::make_shared<DescribeVerbOptions>();
   return {.name = "describe",
           .summary =
               "A method or data set: options with ranges and defaults, "
