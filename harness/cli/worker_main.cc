@@ -14,6 +14,7 @@
 #include "harness/base/files.h"
 #include "harness/base/interrupt.h"
 #include "harness/base/log.h"
+#include "harness/base/suggest.h"
 #include "harness/cli/worker_pretrain.h"
 #include "harness/record/build_info.h"
 #include "harness/run/catalog.h"
@@ -125,15 +126,30 @@ int Dispatch(const CLI::App& app, const Arguments& arguments) {
   return kExitDone;
 }
 
+/// CLI11 only says that a sub-command is missing.
+void RequireTask(const CLI::App& app, int argc, char** argv) {
+  if (argc < 2 || argv[1][0] == '-') return;
+  std::vector<std::string> names;
+  for (const CLI::App* each : app.get_subcommands(/*filter=*/{})) {
+    if (each->check_name(argv[1])) return;
+    names.push_back(each->get_name());
+  }
+  throw ConfigError(UnknownName("task", argv[1], names));
+}
+
 int Main(int argc, char** argv) {
   CLI::App app("Executes one task of Tailmark in its own process",
                "tailmark-worker");
   Arguments arguments;
   Declare(app, arguments);
   try {
+    RequireTask(app, argc, argv);
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? kExitDone : kExitBadInput;
+  } catch (const ConfigError& error) {
+    LogError(error.what());
+    return kExitBadInput;
   }
   arguments.run.command = CommandLine(argc, argv);
   try {

@@ -174,8 +174,11 @@ void SaveClip(const ClipModel& model, const fs::path& folder,
   TensorFile file;
   for (const auto& [name, tensor] : model.Parameters()) {
     const auto names = FileNames(name);
+    const auto value = tensor.detach().to(type);
+    // chunk() refuses tensors without dimensions, which the temperature is.
+    const auto count = static_cast<std::int64_t>(names.size());
     const auto parts =
-        tensor.detach().to(type).chunk(static_cast<std::int64_t>(names.size()));
+        count == 1 ? std::vector<at::Tensor>{value} : value.chunk(count);
     for (std::size_t i = 0; i < names.size(); ++i) file.Put(names[i], parts[i]);
   }
   file.SetNote("format", "pt");  // transformers insists on it

@@ -1,0 +1,65 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <filesystem>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "harness/record/run_spec.h"
+
+namespace tailmark::toys {
+
+/// A tailmark-worker process. Killed when the object goes.
+class WorkerProcess {
+ public:
+  /// `tailmark-worker arguments...`, stderr into the file `log`.
+  WorkerProcess(const std::vector<std::string>& arguments,
+                const std::filesystem::path& log);
+  ~WorkerProcess();
+  WorkerProcess(const WorkerProcess&) = delete;
+  WorkerProcess& operator=(const WorkerProcess&) = delete;
+
+  void Signal(int signal) const;
+  bool Running();
+  /// Waits. The exit code, or minus the signal that ended it.
+  int Wait();
+
+ private:
+  pid_t pid_ = -1;
+  int status_ = 0;
+};
+
+/// A folder for the bundles of one test; goes away with the object.
+class WorkerBench {
+ public:
+  WorkerBench();
+  ~WorkerBench();
+
+  /// A spec of `method` with the preset `preset` ("": defaults) and `options`
+  /// over it, on data set `embedded`.
+  RunSpec Spec(const std::string& method, const std::string& preset,
+               const OptionMap& options,
+               const std::filesystem::path& weights) const;
+  /// The arguments that execute `spec` into bundle `name`.
+  std::vector<std::string> Arguments(const RunSpec& spec,
+                                     const std::string& name) const;
+  /// Runs it to its end; what it said is in log().
+  int Run(const RunSpec& spec, const std::string& name);
+  std::string log() const;
+
+  std::filesystem::path Bundle(const std::string& name) const {
+    return folder_ / name;
+  }
+  std::filesystem::path log_path() const { return folder_ / "log.txt"; }
+  const std::filesystem::path& folder() const { return folder_; }
+
+ private:
+  std::filesystem::path folder_;
+};
+
+/// A CLIP of nano-CLIP's shape with random weights, written into `folder`.
+void WriteRandomNano(const std::filesystem::path& folder);
+
+}  // namespace tailmark::toys
