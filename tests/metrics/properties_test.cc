@@ -217,6 +217,21 @@ TEST(Properties, OneUntiedPositiveGivesOneOverItsRank) {
   }
 }
 
+TEST(Properties, TheOrderAGroupListsItsClassesInChangesNoBit) {
+  ChanceStream chance(37, 0, 0);
+  const Case problem = RandomCase(chance, 30, 40, 64, false);
+  std::vector<std::int64_t> up(40);
+  std::iota(up.begin(), up.end(), 0);
+  const std::vector<std::int64_t> down(up.rbegin(), up.rend());
+  const std::vector<ClassGroup> groups = {{"up", up}, {"down", down}};
+  const auto evaluation =
+      Evaluate(problem.view(), problem.labels(), groups, Everything({}));
+  for (const auto& result : evaluation.results) {
+    EXPECT_EQ(result.means[1].percent, result.total().percent);
+    EXPECT_EQ(result.means[2].percent, result.total().percent);
+  }
+}
+
 TEST(Properties, TheNumberOfThreadsChangesNoBit) {
   ChanceStream chance(31, 0, 0);
   const Case problem = RandomCase(chance, 300, 100, 64, true);
