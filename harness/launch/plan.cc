@@ -148,7 +148,7 @@ class Planner {
     id.test_list_sha256 = data.facts.test_list_sha256;
     spec.place.data_root = data.use->root;
     // A method that looks at no image is the same run whatever the weights.
-    if (method.input == "none") return;
+    if (method.input == "none" && !method.needs_text) return;
     const PlannedWeights& weights = Weights();
     id.pipeline = weights.pipeline;
     id.pipeline_version = sources_.pipeline(weights.pipeline);
@@ -162,7 +162,7 @@ class Planner {
       return StrCat(method.name, " needs captions, which ", data.label,
                     " does not have");
     }
-    if (method.needs_text && method.input != "none" && !Weights().text) {
+    if (method.needs_text && !Weights().text) {
       return StrCat(method.name, " needs a text tower, which ", Weights().name,
                     " does not have");
     }

@@ -166,7 +166,7 @@ void ReadWeights(const RecipeNode& node, Recipe& recipe) {
 void ReadProtocol(const RecipeNode& node, Protocol& protocol) {
   node.RequireObject({"selection", "definition", "also", "groups"});
   protocol.selection =
-      node.Choice("selection", protocol.selection, {"last", "validation"});
+      node.Choice("selection", protocol.selection, {"last"});
   protocol.definition = node.Text("definition", protocol.definition);
   if (node.Has("also")) protocol.also = node.At("also").Words();
   // Said in a recipe so that a reader sees it; there is one rule so far.

@@ -152,7 +152,7 @@ int RandomSide(ChanceStream& chance) {
 
 TEST(Resize, EqualsTheSlowWayAtRandomSizes) {
   ChanceStream chance(11, 0, 0);
-  for (std::uint64_t round = 0; round < 120; ++round) {
+  for (std::uint64_t round = 0; round < 60; ++round) {
     const Image image = Noise(RandomSide(chance), RandomSide(chance), round);
     const bool keep = chance.Chance(15);
     const int width = keep ? image.width : RandomSide(chance);
@@ -174,7 +174,7 @@ TEST(Resize, EqualsTheSlowWayAtRandomSizes) {
 
 TEST(Resize, APartIsThatPartOfTheWhole) {
   ChanceStream chance(12, 0, 0);
-  for (std::uint64_t round = 0; round < 150; ++round) {
+  for (std::uint64_t round = 0; round < 80; ++round) {
     const Image image = Noise(RandomSide(chance), RandomSide(chance), round);
     const int width = chance.Chance(15) ? image.width : RandomSide(chance);
     const int height = chance.Chance(15) ? image.height : RandomSide(chance);

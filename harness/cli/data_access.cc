@@ -1,0 +1,129 @@
+#include "harness/cli/data_access.h"
+
+#include <algorithm>
+
+#include "datasets/builtin.h"
+#include "harness/base/error.h"
+#include "harness/base/json.h"
+#include "harness/base/options_json.h"
+
+namespace tailmark {
+namespace {
+
+/// The first `limit` rows; all when it is 0.
+Split First(const Split& split, std::int64_t limit) {
+  Split out = split;
+  if (limit > 0 && limit < split.size()) {
+    out.ids.resize(static_cast<std::size_t>(limit));
+  }
+  return out;
+}
+
+LabelMatrix First(const LabelMatrix& labels, std::int64_t rows) {
+  LabelMatrix out = labels;
+  out.rows = std::min(rows, labels.rows);
+  const auto cells = static_cast<std::size_t>(out.rows * out.classes);
+  out.positive.resize(cells);
+  if (!out.known.empty()) out.known.resize(cells);
+  return out;
+}
+
+/// Both splits after `limit`.
+struct Limited {
+  Split train, test;
+  LabelMatrix train_labels, test_labels;
+};
+
+Limited Limit(const OpenedData& data, std::int64_t limit) {
+  Limited out;
+  out.train = First(data.dataset->train(), limit);
+  out.test = First(data.dataset->test(), limit);
+  out.train_labels = First(data.dataset->train_labels(), out.train.size());
+  out.test_labels = First(data.test_labels, out.test.size());
+  return out;
+}
+
+void RequireSame(const std::string& what, const std::string& found,
+                 const std::string& expected) {
+  if (found == expected) return;
+  throw DataError(StrCat("the data here are not those of the run: ", what,
+                         " is ", found, ", the run has ", expected));
+}
+
+}  // namespace
+
+DataAccess::DataAccess() : test_labels_(BuiltinTestLabels()) {
+  RegisterBuiltinDatasets(registry_);
+}
+
+const OpenedData& DataAccess::Open(const DatasetSpec& spec) {
+  const std::string key = StrCat(spec.name, "\n", ToJson(spec.options).dump(),
+                                 "\n", spec.root.string());
+  const auto it = opened_.find(key);
+  if (it != opened_.end()) return it->second;
+  const DatasetRegistry::Entry& entry = registry_.Find(spec.name);
+  if (entry.info.needs_root && spec.root.empty()) {
+    throw DataError(StrCat("data set '", spec.name,
+                           "' reads files and has no root; write \"root\" in "
+                           "the recipe or --set datasets.",
+                           spec.name, ".root=FOLDER"));
+  }
+  OpenedData data{.dataset = entry.open(spec),
+                  .test_labels = test_labels_.Load(spec)};
+  return opened_.emplace(key, std::move(data)).first->second;
+}
+
+PlannedData DataAccess::Facts(const DatasetUse& use, const OptionMap& options,
+                              std::int64_t limit) {
+  const OpenedData& data =
+      Open({.name = use.use, .options = options, .root = use.root});
+  const Limited limited = Limit(data, limit);
+  return {.version = registry_.Find(use.use).info.version,
+          .manifest_sha256 = data.dataset->manifest_sha256(),
+          .label_policy = data.dataset->label_policy(),
+          .train_list_sha256 = ListHash(limited.train, limited.train_labels),
+          .test_list_sha256 = ListHash(limited.test, limited.test_labels),
+          .captions = !data.dataset->train_captions().empty()};
+}
+
+const DatasetFacts& DataAccess::FactsOf(const RunSpec& spec) {
+  const RunIdentity& id = spec.identity;
+  const std::string key =
+      StrCat(id.dataset, "\n", id.manifest_sha256, "\n", id.train_list_sha256,
+             "\n", id.test_list_sha256);
+  const auto it = facts_.find(key);
+  if (it != facts_.end()) return it->second;
+  const OpenedData& data = Open({.name = id.dataset,
+                                 .options = id.dataset_options,
+                                 .root = spec.place.data_root});
+  RequireSame("version", StrCat(registry_.Find(id.dataset).info.version),
+              StrCat(id.dataset_version));
+  RequireSame("the manifest's SHA-256", data.dataset->manifest_sha256(),
+              id.manifest_sha256);
+  const Limited limited = Limit(data, id.limit);
+  DatasetFacts facts;
+  for (const ClassInfo& each : data.dataset->classes()) {
+    facts.classes.push_back({.name = each.name,
+                             .train_positives = each.train_positives,
+                             .group = std::string(NameOf(each.group))});
+  }
+  facts.splits.push_back(
+      {.name = "train",
+       .role = "train",
+       .rows = limited.train.size(),
+       .list_sha256 = ListHash(limited.train, limited.train_labels)});
+  facts.splits.push_back(
+      {.name = "test",
+       .role = "test",
+       .rows = limited.test.size(),
+       .list_sha256 = ListHash(limited.test, limited.test_labels),
+       .positive = limited.test_labels.positive,
+       .known = limited.test_labels.known});
+  RequireSame("the training list's SHA-256", facts.splits[0].list_sha256,
+              id.train_list_sha256);
+  RequireSame("the test list's SHA-256", facts.splits[1].list_sha256,
+              id.test_list_sha256);
+  return facts_.emplace(key, std::move(facts)).first->second;
+}
+
+}  // namespace tailmark

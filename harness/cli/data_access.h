@@ -1,0 +1,45 @@
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "datasets/dataset.h"
+#include "datasets/test_labels.h"
+#include "harness/launch/plan.h"
+#include "results/ingest.h"
+
+namespace tailmark {
+
+/// A data set as `tailmark` sees it: with its test labels.
+struct OpenedData {
+  std::unique_ptr<Dataset> dataset;
+  LabelMatrix test_labels;
+};
+
+/// Every built-in data set. Opened ones are kept, since runs share them.
+class DataAccess {
+ public:
+  DataAccess();
+
+  const DatasetRegistry& registry() const { return registry_; }
+  /// Throws ConfigError for an unknown name, DataError when files are absent or
+  /// wrong.
+  const OpenedData& Open(const DatasetSpec& spec);
+
+  /// What plans and keys are made from. `limit`: the first rows of each split.
+  PlannedData Facts(const DatasetUse& use, const OptionMap& options,
+                    std::int64_t limit);
+  /// What ingest scores a run against. Throws DataError when the data here are
+  /// not those of the identity (version, manifest, lists).
+  const DatasetFacts& FactsOf(const RunSpec& spec);
+
+ private:
+  DatasetRegistry registry_;
+  TestLabelRegistry test_labels_;
+  std::map<std::string, OpenedData> opened_;
+  std::map<std::string, DatasetFacts> facts_;
+};
+
+}  // namespace tailmark

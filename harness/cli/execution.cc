@@ -1,0 +1,167 @@
+#include "harness/cli/execution.h"
+
+#include <algorithm>
+#include <iostream>
+#include <thread>
+
+#include "harness/base/error.h"
+#include "harness/base/log.h"
+#include "harness/cli/exit_codes.h"
+#include "harness/cli/tables.h"
+#include "results/campaign.h"
+#include "results/ingest.h"
+#include "results/query.h"
+
+namespace tailmark {
+namespace fs = std::filesystem;
+namespace {
+
+bool IsFailure(RunState state) {
+  return state == RunState::kFailed || state == RunState::kTimeout ||
+         state == RunState::kOom || state == RunState::kKilled ||
+         state == RunState::kLost;
+}
+
+std::int64_t Register(Store& store, const Plan& plan, const Json& recipe,
+                      const std::string& command) {
+  CampaignPlan campaign{
+      .name = plan.campaign, .command = command, .recipe = recipe, .runs = {}};
+  for (const PlanTask& task : plan.tasks) {
+    campaign.runs.push_back(
+        {.spec = task.spec,
+         .label = task.label,
+         .state =
+             task.state == RunState::kDone ? RunState::kPlanned : task.state,
+         .reason = task.state == RunState::kDone ? "" : task.reason});
+  }
+  return RegisterCampaign(store, campaign);
+}
+
+int WorkerCount(const Plan& plan, const ExecuteOptions& options) {
+  if (options.workers) {
+    if (*options.workers < 1 || *options.workers > 1024) {
+      throw ConfigError(
+          StrCat("--workers ", *options.workers, " is outside [1, 1024]"));
+    }
+    return static_cast<int>(*options.workers);
+  }
+  int threads = 1;
+  for (const PlanTask& task : plan.tasks) {
+    threads = std::max(threads, task.spec.place.threads);
+  }
+  const int cores = static_cast<int>(std::thread::hardware_concurrency());
+  return std::max(1, cores / threads);
+}
+
+OrderedJson MetricsAnswer(const Store& store, std::int64_t run_id) {
+  OrderedJson metrics = OrderedJson::object();
+  for (const MetricRow& row : Metrics(store, run_id)) {
+    if (row.scores != "test") continue;
+    metrics[row.definition][row.group] =
+        row.value ? OrderedJson(*row.value) : OrderedJson(nullptr);
+  }
+  return metrics;
+}
+
+}  // namespace
+
+void DeclareExecuteOptions(Args& args, ExecuteOptions& options) {
+  args.Option("-j,--workers", options.workers, "N",
+              "Worker processes (default: as many as cores allow)");
+  args.Flag("--json", options.json, "Print the answer as JSON");
+}
+
+TaskResult KeepInStore(Store& store, DataAccess& data, const RunSpec& spec,
+                       const TaskResult& result) {
+  TaskResult kept = result;
+  try {
+    const bool done = result.state == RunState::kDone;
+    // A run that failed because its data are wrong must still get its row.
+    const IngestResult ingested = IngestBundle(
+        store, result.bundle, done ? data.FactsOf(spec) : DatasetFacts());
+    for (const std::string& warning : ingested.warnings) LogWarning(warning);
+    kept.state = ingested.state;
+    kept.reason = ingested.reason;
+  } catch (const DataError& error) {
+    RunRecord record;
+    record.spec = spec;
+    record.state = RunState::kFailed;
+    record.reason = StrCat("its bundle was refused: ", error.what());
+    IngestUnfinished(store, record);
+    kept.state = record.state;
+    kept.reason = record.reason;
+  }
+  return kept;
+}
+
+OrderedJson CampaignAnswer(const Store& store, std::int64_t campaign_id) {
+  OrderedJson runs = OrderedJson::array();
+  std::string name;
+  for (const CampaignRow& row : Campaigns(store)) {
+    if (row.id == campaign_id) name = row.name;
+  }
+  for (const Cell& cell : Cells(store, campaign_id)) {
+    const fs::path bundle = store.Bundle(cell.key);
+    OrderedJson run = {
+        {"key", cell.key},
+        {"recipe", cell.recipe},
+        {"method", cell.method},
+        {"label", cell.label},
+        {"dataset", cell.dataset},
+        {"seed", cell.seed},
+        {"state", NameOf(cell.state)},
+        {"reason",
+         cell.reason.empty() ? OrderedJson(nullptr) : OrderedJson(cell.reason)},
+        {"bundle", fs::exists(bundle) ? OrderedJson(bundle.string())
+                                      : OrderedJson(nullptr)}};
+    run["metrics"] = cell.run && cell.run->state == RunState::kDone
+                         ? MetricsAnswer(store, cell.run->id)
+                         : OrderedJson::object();
+    runs.push_back(std::move(run));
+  }
+  return {{"campaign", name}, {"runs", std::move(runs)}};
+}
+
+int ExitCodeOf(const std::vector<RunState>& states) {
+  const auto count = [&](auto is) {
+    return std::count_if(states.begin(), states.end(), is);
+  };
+  if (count(IsFailure) > 0) return kExitRunFailed;
+  if (count([](RunState s) { return s == RunState::kPlanned; }) > 0) {
+    return kExitComeAgain;
+  }
+  const auto done = count([](RunState s) { return s == RunState::kDone; });
+  const auto skipped =
+      count([](RunState s) { return s == RunState::kSkipped; });
+  return done == 0 || skipped > 0 ? kExitNothing : kExitOk;
+}
+
+int ExecutePlan(const Plan& plan, const Json& recipe,
+                const std::string& command, const ExecuteOptions& options,
+                const GlobalOptions& global, DataAccess& data, Store& store) {
+  const std::int64_t id = Register(store, plan, recipe, command);
+  LocalOptions local;
+  local.launch.bundles = store.bundles();
+  local.launch.force = options.force;
+  local.workers = WorkerCount(plan, options);
+  local.quiet = global.quiet;
+  local.on_end = [&](const PlanTask& task, const TaskResult& result) {
+    return KeepInStore(store, data, task.spec, result);
+  };
+  const bool any = std::any_of(
+      plan.tasks.begin(), plan.tasks.end(),
+      [](const PlanTask& task) { return task.state == RunState::kPlanned; });
+  if (any) local.launch.worker = WorkerProgram();
+  const std::vector<TaskResult> results = RunLocally(plan, local);
+
+  std::vector<RunState> states;
+  for (const TaskResult& result : results) states.push_back(result.state);
+  if (options.json) {
+    std::cout << CampaignAnswer(store, id).dump(2) << "\n";
+  } else {
+    std::cout << CampaignTable(store, plan.campaign);
+  }
+  return ExitCodeOf(states);
+}
+
+}  // namespace tailmark

@@ -1,0 +1,45 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "harness/base/json.h"
+#include "harness/cli/args.h"
+#include "harness/cli/data_access.h"
+#include "harness/launch/local.h"
+#include "harness/launch/plan.h"
+#include "results/store.h"
+
+namespace tailmark {
+
+/// How `run` and `resume` execute a plan.
+struct ExecuteOptions {
+  std::optional<std::int64_t> workers;  ///< Default: cores / threads of a run.
+  bool force = false;
+  bool json = false;
+};
+void DeclareExecuteOptions(Args& args, ExecuteOptions& options);
+
+/// Keeps the plan as a campaign in the store, runs what is not done, ingests
+/// each run the moment it ends, and prints the table (or the JSON contract) on
+/// stdout. `recipe` is what the campaign was made from, `command` starts it
+/// again. Returns the exit code. Throws as RunLocally does.
+int ExecutePlan(const Plan& plan, const Json& recipe,
+                const std::string& command, const ExecuteOptions& options,
+                const GlobalOptions& global, DataAccess& data, Store& store);
+
+/// {campaign, runs: [...]}: what `run --json` and `status --json` print.
+OrderedJson CampaignAnswer(const Store& store, std::int64_t campaign_id);
+
+/// Exit code of a campaign in this state: 3 when a run failed, 75 when one
+/// stopped with a checkpoint, 4 when nothing or not everything was measured.
+int ExitCodeOf(const std::vector<RunState>& states);
+
+/// Puts a sealed bundle into the store; what is not done afterwards has its
+/// reason. `bundle` may be of any state.
+TaskResult KeepInStore(Store& store, DataAccess& data, const RunSpec& spec,
+                       const TaskResult& result);
+
+}  // namespace tailmark

@@ -1,0 +1,222 @@
+#include "harness/cli/planning.h"
+
+#include <algorithm>
+
+#include "datasets/images/pipeline.h"
+#include "harness/base/environment.h"
+#include "harness/base/error.h"
+#include "harness/base/log.h"
+#include "harness/base/suggest.h"
+#include "harness/record/weights.h"
+#include "results/query.h"
+
+namespace tailmark {
+namespace fs = std::filesystem;
+namespace {
+
+const std::vector<std::string> kOurWeights = {"nano-clip"};
+
+/// What an encoder folder's config.json says.
+Json ReadConfig(const fs::path& weights) {
+  const fs::path config = weights / "config.json";
+  if (!fs::is_regular_file(config)) return Json::object();
+  const Json json = ReadJson(config);
+  return json.is_object() ? json : Json::object();
+}
+
+/// The pipeline an encoder asks for: a crop to the size of its pictures.
+std::string PipelineOf(const Json& config) {
+  const Json vision = config.value("vision_config", Json::object());
+  const Json size =
+      vision.is_object() ? vision.value("image_size", Json()) : Json();
+  return size.is_number_integer() ? StrCat("clip-", size.get<std::int64_t>())
+                                  : "clip-224";
+}
+
+PlanSources MakeSources(DataAccess& data, const Store* store) {
+  PlanSources sources;
+  sources.dataset_options = [&data](const std::string& name) {
+    return data.registry().Find(name).info.options;
+  };
+  sources.data = [&data](const DatasetUse& use, const OptionMap& options,
+                         std::int64_t limit) {
+    return data.Facts(use, options, limit);
+  };
+  sources.weights = FindWeights;
+  sources.pipeline = [](const std::string& name) {
+    PipelineByName(name);
+    return kPipelineVersion;
+  };
+  if (store != nullptr) {
+    sources.estimate = [store](const RunSpec& spec) -> std::optional<double> {
+      const auto known =
+          EstimateRun(*store, RecipeId(spec.identity), spec.identity.method,
+                      spec.identity.dataset);
+      if (!known) return std::nullopt;
+      return known->wall_s;
+    };
+  }
+  return sources;
+}
+
+std::optional<StoredRun> Stored(const std::optional<RunRow>& row) {
+  if (!row) return std::nullopt;
+  return StoredRun{
+      .state = row->state, .build = row->build, .reason = row->reason};
+}
+
+void MarkFromStore(Plan& plan, const Store& store, const PlanOptions& options) {
+  const std::string otherwise = GetEnv("CI") ? "same-build" : "same-recipe";
+  const Reuse reuse =
+      options.force
+          ? Reuse::kNone
+          : ReuseFromName(options.reuse.empty() ? otherwise : options.reuse);
+  const Rerun rerun =
+      options.rerun.empty() ? Rerun() : RerunFromText(options.rerun);
+  MarkReused(
+      plan, reuse, rerun,
+      [&](const PlanTask& task) {
+        const auto rows = Runs(store, {.key = task.key});
+        return rows.empty() ? std::nullopt : Stored(rows.front());
+      },
+      [&](const PlanTask& task) {
+        return Stored(DoneRun(store, task.recipe, task.spec.seed));
+      });
+}
+
+}  // namespace
+
+fs::path StoreFolder(const GlobalOptions& global) {
+  if (!global.store.empty()) return fs::absolute(global.store);
+  return fs::absolute(GetEnv("TAILMARK_STORE").value_or("tailmark-store"));
+}
+
+Store OpenStoreToRead(const GlobalOptions& global) {
+  const fs::path folder = StoreFolder(global);
+  if (!StoreExists(folder)) {
+    throw ConfigError(StrCat("no store in ", folder.string(),
+                             "; give --store DIR, or make one with tailmark "
+                             "run quickstart"));
+  }
+  return Store(folder, {.read_only = true});
+}
+
+std::optional<Catalog> CatalogIfThere() {
+  try {
+    return LoadCatalog();
+  } catch (const DataError&) {
+    return std::nullopt;
+  }
+}
+
+std::vector<std::string> RecipeNames() {
+  std::vector<std::string> names;
+  std::error_code code;
+  fs::path folder;
+  try {
+    folder = SharedFile("harness/recipes");
+  } catch (const DataError&) {
+    return names;
+  }
+  for (const auto& entry : fs::directory_iterator(folder, code)) {
+    if (entry.path().extension() == ".json") {
+      names.push_back(entry.path().stem().string());
+    }
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+fs::path RecipePath(const std::string& recipe) {
+  if (fs::is_regular_file(recipe)) return fs::absolute(recipe);
+  const std::vector<std::string> names = RecipeNames();
+  if (std::find(names.begin(), names.end(), recipe) != names.end()) {
+    return SharedFile(fs::path("harness/recipes") / (recipe + ".json"));
+  }
+  if (recipe.find('/') != recipe.npos || recipe.ends_with(".json")) {
+    throw ConfigError(StrCat(recipe, ": no such recipe file"));
+  }
+  throw ConfigError(UnknownName("recipe", recipe, names));
+}
+
+void DeclarePlanOptions(Args& args, PlanOptions& options) {
+  args.Positional("RECIPE", options.recipe, true,
+                  "A recipe file, or the name of one of ours");
+  args.Repeated("--set", options.overrides.set, "A.B=VALUE",
+                "Set a value of the recipe: linear_probe.lr=0.1");
+  args.Repeated("--only", options.overrides.only, "WHAT=NAME",
+                "Keep method=NAME or dataset=NAME");
+  args.Option("--seeds", options.overrides.seeds, "SEEDS",
+              "0-4 or 0,2 instead of the recipe's seeds");
+  args.Option("--limit", options.limit, "N",
+              "Only the first N images of each split; brands the result");
+  args.Option("--device", options.overrides.device, "DEVICE",
+              "cpu, cuda, cuda:N or auto");
+  args.Option("--threads", options.threads, "N", "Threads of one worker");
+  args.Option("--reuse", options.reuse, "POLICY",
+              "same-build, same-recipe or none");
+  args.Option("--rerun", options.rerun, "STATES",
+              "Which of failed,missing,stale to run");
+  args.Flag("--force", options.force, "Run also what is finished");
+}
+
+PlannedWeights FindWeights(const std::string& weights) {
+  PlannedWeights found;
+  if (weights == "nano-clip") {
+    found.path = SharedFile("methods/clip/nano");
+  } else if (fs::exists(weights)) {
+    found.path = fs::absolute(weights);
+  } else if (weights.find('/') != weights.npos) {
+    throw DataError(StrCat(weights, ": no such weights"));
+  } else {
+    throw ConfigError(StrCat(UnknownName("weights", weights, kOurWeights),
+                             " Or give a path with a / in it."));
+  }
+  const Json config = ReadConfig(found.path);
+  found.name = weights == "nano-clip"
+                   ? weights
+                   : found.path.lexically_normal().filename().string();
+  found.sha256 = WeightsSha256(found.path);
+  found.pipeline = PipelineOf(config);
+  found.text = config.empty() || config.contains("text_config");
+  return found;
+}
+
+std::string ResolveDevice(const std::string& device, const Catalog& catalog) {
+  if (device != "auto") return device;
+  const bool engine =
+      catalog.build.torch_version.find("CUDA") != std::string::npos;
+  const bool driver =
+      fs::exists("/proc/driver/nvidia/version") || fs::exists("/dev/nvidiactl");
+  return engine && driver ? "cuda" : "cpu";
+}
+
+Campaign MakeCampaign(PlanOptions options, const GlobalOptions& global,
+                      DataAccess& data, const Store* store) {
+  const Catalog catalog = LoadCatalog();
+  options.overrides.limit = options.limit;
+  Campaign campaign{
+      .recipe = LoadRecipe(RecipePath(options.recipe), options.overrides),
+      .plan = {}};
+  Recipe& recipe = campaign.recipe;
+  recipe.numerics.device = ResolveDevice(recipe.numerics.device, catalog);
+  if (options.threads) {
+    if (*options.threads < 1 || *options.threads > 4096) {
+      throw ConfigError(
+          StrCat("--threads ", *options.threads, " is outside [1, 4096]"));
+    }
+    for (MethodUse& use : recipe.methods) {
+      use.limits.threads = static_cast<int>(*options.threads);
+    }
+  }
+  const fs::path cache =
+      GetEnv("TAILMARK_CACHE")
+          .value_or((StoreFolder(global) / "cache").string());
+  campaign.plan =
+      MakePlan(recipe, catalog, MakeSources(data, store), fs::absolute(cache));
+  if (store != nullptr) MarkFromStore(campaign.plan, *store, options);
+  for (const std::string& note : campaign.plan.notes) LogWarning(note);
+  return campaign;
+}
+
+}  // namespace tailmark

@@ -1,0 +1,60 @@
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+
+#include "harness/cli/args.h"
+#include "harness/cli/data_access.h"
+#include "harness/launch/plan.h"
+#include "harness/record/recipe.h"
+#include "results/store.h"
+
+namespace tailmark {
+
+/// --store, else $TAILMARK_STORE, else ./tailmark-store.
+std::filesystem::path StoreFolder(const GlobalOptions& global);
+
+/// Opens a store that must be there, to read it. Throws ConfigError when it is
+/// not.
+Store OpenStoreToRead(const GlobalOptions& global);
+
+/// The catalogue, or nothing in a build without the engine.
+std::optional<Catalog> CatalogIfThere();
+
+/// A recipe as a path, or by the name of one of ours ("quickstart"). Throws
+/// ConfigError with the nearest name.
+std::filesystem::path RecipePath(const std::string& recipe);
+/// Names of the recipes that ship with Tailmark, sorted.
+std::vector<std::string> RecipeNames();
+
+/// What `plan`, `run` and `validate` take.
+struct PlanOptions {
+  std::string recipe;
+  RecipeOverrides overrides;
+  std::optional<std::int64_t> limit;
+  std::string reuse;  ///< "": same-build under CI, else same-recipe.
+  std::string rerun;
+  bool force = false;
+  std::optional<std::int64_t> threads;
+};
+void DeclarePlanOptions(Args& args, PlanOptions& options);
+
+/// A planned campaign and what it was planned from.
+struct Campaign {
+  Recipe recipe;
+  Plan plan;
+};
+/// Reads the recipe, opens its data and weights, plans; with a store, marks
+/// what it already has and estimates the rest. Relative cache and weights
+/// become absolute.
+Campaign MakeCampaign(PlanOptions options, const GlobalOptions& global,
+                      DataAccess& data, const Store* store);
+
+/// The folder of weights of ours ("nano-clip") or a path. Throws ConfigError.
+PlannedWeights FindWeights(const std::string& weights);
+
+/// "cpu" or "cuda" for "auto", everything else as it is.
+std::string ResolveDevice(const std::string& device, const Catalog& catalog);
+
+}  // namespace tailmark

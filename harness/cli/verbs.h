@@ -1,0 +1,24 @@
+#pragma once
+
+#include "harness/cli/args.h"
+
+namespace tailmark {
+
+/// One file each in harness/cli/verbs. `global` must outlive the verb.
+Verb DataVerb(const GlobalOptions& global);
+Verb DbVerb(const GlobalOptions& global);
+Verb DescribeVerb(const GlobalOptions& global);
+Verb DoctorVerb(const GlobalOptions& global);
+Verb EvalVerb(const GlobalOptions& global);
+Verb ExportVerb(const GlobalOptions& global);
+Verb ImportVerb(const GlobalOptions& global);
+Verb ListVerb(const GlobalOptions& global);
+Verb PlanVerb(const GlobalOptions& global);
+Verb ReportVerb(const GlobalOptions& global);
+Verb ResumeVerb(const GlobalOptions& global);
+Verb RunVerb(const GlobalOptions& global);
+Verb StatusVerb(const GlobalOptions& global);
+Verb ValidateVerb(const GlobalOptions& global);
+Verb WorkerVerb(const GlobalOptions& global);
+
+}  // namespace tailmark

@@ -1,0 +1,141 @@
+#include <algorithm>
+#include <iostream>
+
+#include "harness/base/options_json.h"
+#include "harness/cli/data_access.h"
+#include "harness/cli/exit_codes.h"
+#include "harness/cli/tables.h"
+#include "harness/cli/verbs.h"
+#include "harness/record/catalog.h"
+
+namespace tailmark {
+namespace {
+
+struct DescribeVerbOptions {
+  std::string name;
+  bool json = false;
+};
+
+std::string OptionTable(const FieldTable& fields) {
+  std::vector<std::vector<std::string>> table = {
+      {"  OPTION", "TYPE", "DEFAULT", "ALLOWED", "MEANING"}};
+  for (const FieldInfo& field : fields) {
+    table.push_back({"  " + field.name, std::string(NameOf(field.type)),
+                     ToText(field.default_value), RuleOf(field), field.help});
+  }
+  return fields.empty() ? "  no options\n" : TextTable(table);
+}
+
+std::string Can(const MethodEntry& method) {
+  std::string text;
+  const auto add = [&](bool is, const char* words) {
+    if (is) text += (text.empty() ? "" : ", ") + std::string(words);
+  };
+  add(method.trains, "trains");
+  add(!method.trains, "does not train");
+  add(method.stochastic, "depends on the seed");
+  add(method.needs_text, "needs a text tower");
+  add(method.needs_captions, "needs captions");
+  add(method.partial_labels, "takes unknown labels");
+  add(method.trains_encoder, "trains the encoder");
+  add(!method.batch_invariant, "scores depend on the batch");
+  return text;
+}
+
+OrderedJson MethodAnswer(const MethodEntry& method) {
+  OrderedJson presets = OrderedJson::array();
+  for (const PresetEntry& preset : method.presets) {
+    presets.push_back({{"name", preset.name},
+                       {"kind", preset.kind},
+                       {"summary", preset.summary},
+                       {"options", OrderedJson(ToJson(preset.options))}});
+  }
+  return {{"kind", "method"},
+          {"name", method.name},
+          {"version", method.version},
+          {"summary", method.summary},
+          {"family", method.family},
+          {"cite", method.cite},
+          {"input", method.input},
+          {"needs",
+           {{"text", method.needs_text}, {"captions", method.needs_captions}}},
+          {"abilities",
+           {{"trains", method.trains},
+            {"stochastic", method.stochastic},
+            {"partial_labels", method.partial_labels},
+            {"batch_invariant", method.batch_invariant},
+            {"trains_encoder", method.trains_encoder}}},
+          {"options", OrderedJson(ToJson(method.options))},
+          {"presets", std::move(presets)}};
+}
+
+void PrintMethod(const MethodEntry& method) {
+  std::cout << method.name << ", version " << method.version << "\n  "
+            << method.summary << "\n\n"
+            << "  input: " << method.input << "; " << Can(method) << "\n";
+  if (!method.cite.empty()) std::cout << "  cite: " << method.cite << "\n";
+  std::cout << "\n" << OptionTable(method.options);
+  for (const PresetEntry& preset : method.presets) {
+    std::cout << "\n  " << preset.kind << " " << preset.name << ": "
+              << preset.summary << "\n";
+    for (const auto& [name, value] : preset.options) {
+      std::cout << "    " << name << " = " << ToText(value) << "\n";
+    }
+  }
+}
+
+int DescribeDataset(const DatasetInfo& info, bool json) {
+  if (json) {
+    std::cout << OrderedJson({{"kind", "dataset"},
+                              {"name", info.name},
+                              {"version", info.version},
+                              {"summary", info.summary},
+                              {"needs_root", info.needs_root},
+                              {"options", OrderedJson(ToJson(info.options))}})
+                     .dump(2)
+              << "\n";
+    return kExitOk;
+  }
+  std::cout << info.name << ", data set, version " << info.version << "\n  "
+            << info.summary << "\n"
+            << (info.needs_root ? "  reads files below a root\n" : "") << "\n"
+            << OptionTable(info.options);
+  return kExitOk;
+}
+
+int Describe(const DescribeVerbOptions& options) {
+  const DataAccess data;
+  const auto names = data.registry().Names();
+  if (std::find(names.begin(), names.end(), options.name) != names.end()) {
+    return DescribeDataset(data.registry().Find(options.name).info,
+                           options.json);
+  }
+  const Catalog catalog = LoadCatalog();
+  const MethodEntry& method = catalog.Find(options.name);
+  if (options.json) {
+    std::cout << MethodAnswer(method).dump(2) << "\n";
+  } else {
+    PrintMethod(method);
+  }
+  return kExitOk;
+}
+
+}  // namespace
+
+Verb DescribeVerb(const GlobalOptions& /*global*/) {
+  auto options = std::make_shared<DescribeVerbOptions>();
+  return {.name = "describe",
+          .summary =
+              "A method or data set: options with ranges and defaults, "
+              "abilities, presets, citation",
+          .example = "tailmark describe linear_probe",
+          .declare =
+              [options](Args& args) {
+                args.Positional("NAME", options->name, true,
+                                "A method or data set");
+                args.Flag("--json", options->json, "Print JSON");
+              },
+          .run = [options] { return Describe(*options); }};
+}
+
+}  // namespace tailmark

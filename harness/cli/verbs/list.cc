@@ -1,0 +1,246 @@
+#include <iostream>
+
+#include "harness/base/environment.h"
+#include "harness/base/error.h"
+#include "harness/base/log.h"
+#include "harness/base/suggest.h"
+#include "harness/cli/data_access.h"
+#include "harness/cli/exit_codes.h"
+#include "harness/cli/planning.h"
+#include "harness/cli/tables.h"
+#include "harness/cli/verbs.h"
+#include "harness/metrics/definition.h"
+#include "harness/record/catalog.h"
+#include "results/query.h"
+
+namespace tailmark {
+namespace {
+namespace fs = std::filesystem;
+
+struct ListOptions {
+  std::string what = "methods";
+  std::vector<std::string> roots;  ///< "folder=/data"
+  bool json = false;
+};
+
+const std::vector<std::string> kWhat = {"methods",     "datasets",  "protocols",
+                                        "definitions", "published", "presets",
+                                        "recipes"};
+
+/// Without the engine there is no catalogue: the methods that a store has runs
+/// of.
+OrderedJson MethodsOfStore(const GlobalOptions& global) {
+  std::map<std::string, int> versions;
+  if (StoreExists(StoreFolder(global))) {
+    const Store store(StoreFolder(global), {.read_only = true});
+    for (const RunRow& run : Runs(store)) {
+      int& version = versions[run.method];
+      version = std::max(version, run.method_version);
+    }
+  }
+  OrderedJson rows = OrderedJson::array();
+  for (const auto& [name, version] : versions) {
+    rows.push_back({{"name", name},
+                    {"version", version},
+                    {"summary", "has runs in the store"},
+                    {"status", "needs-engine"}});
+  }
+  return rows;
+}
+
+OrderedJson Methods(const GlobalOptions& global) {
+  Catalog catalog;
+  try {
+    catalog = LoadCatalog();
+  } catch (const DataError& error) {
+    LogWarning(error.what());
+    return MethodsOfStore(global);
+  }
+  OrderedJson rows = OrderedJson::array();
+  for (const MethodEntry& method : catalog.methods) {
+    std::vector<std::string> presets;
+    for (const PresetEntry& preset : method.presets) {
+      presets.push_back(preset.name);
+    }
+    rows.push_back({{"name", method.name},
+                    {"version", method.version},
+                    {"summary", method.summary},
+                    {"status", "ready"},
+                    {"family", method.family},
+                    {"input", method.input},
+                    {"presets", presets}});
+  }
+  return rows;
+}
+
+OrderedJson Presets() {
+  OrderedJson rows = OrderedJson::array();
+  for (const MethodEntry& method : LoadCatalog().methods) {
+    for (const PresetEntry& preset : method.presets) {
+      rows.push_back({{"name", preset.name},
+                      {"version", method.version},
+                      {"summary", preset.summary},
+                      {"method", method.name},
+                      {"kind", preset.kind}});
+    }
+  }
+  return rows;
+}
+
+std::map<std::string, fs::path> RootsOf(const std::vector<std::string>& given) {
+  std::map<std::string, fs::path> roots;
+  for (const std::string& each : given) {
+    const auto equals = each.find('=');
+    if (equals == each.npos) {
+      throw ConfigError(StrCat("--root ", each, ": write --root NAME=FOLDER"));
+    }
+    roots[each.substr(0, equals)] = fs::absolute(each.substr(equals + 1));
+  }
+  return roots;
+}
+
+OrderedJson Datasets(const ListOptions& options) {
+  const auto roots = RootsOf(options.roots);
+  DataAccess data;
+  OrderedJson rows = OrderedJson::array();
+  for (const std::string& name : data.registry().Names()) {
+    const DatasetInfo& info = data.registry().Find(name).info;
+    const auto root = roots.find(name);
+    OrderedJson row = {{"name", name},
+                       {"version", info.version},
+                       {"summary", info.summary},
+                       {"status", "ready"},
+                       {"missing", nullptr},
+                       {"classes", nullptr},
+                       {"images", OrderedJson::object()}};
+    try {
+      if (info.needs_root && root == roots.end()) {
+        throw DataError(
+            StrCat("files below a root; --root ", name, "=FOLDER looks there"));
+      }
+      const OpenedData& opened =
+          data.Open({.name = name,
+                     .options = ResolveOptions(info.options, {}),
+                     .root = root == roots.end() ? fs::path() : root->second});
+      row["classes"] = opened.dataset->classes().size();
+      row["images"] = {{"train", opened.dataset->train().size()},
+                       {"test", opened.dataset->test().size()}};
+    } catch (const Error& error) {
+      row["status"] = "needs-data";
+      row["missing"] = error.what();
+    }
+    rows.push_back(std::move(row));
+  }
+  return rows;
+}
+
+OrderedJson Definitions() {
+  OrderedJson rows = OrderedJson::array();
+  for (const DefinitionInfo& info : KnownDefinitions()) {
+    rows.push_back({{"name", info.name},
+                    {"version", info.version},
+                    {"summary", info.summary}});
+  }
+  return rows;
+}
+
+OrderedJson Protocols() {
+  return OrderedJson::array(
+      {{{"name", "standard"},
+        {"version", 1},
+        {"summary",
+         "Train on the training split, score the test split once, after the "
+         "last epoch; groups head >= 100, medium 20-99, tail < 20 training "
+         "images"}}});
+}
+
+/// Published tables that lie in results/published, by file.
+OrderedJson Published() {
+  OrderedJson rows = OrderedJson::array();
+  fs::path folder;
+  try {
+    folder = SharedFile("results/published");
+  } catch (const DataError&) {
+    return rows;
+  }
+  std::vector<fs::path> files;
+  for (const auto& entry : fs::directory_iterator(folder)) {
+    if (entry.path().extension() == ".json") files.push_back(entry.path());
+  }
+  std::sort(files.begin(), files.end());
+  for (const fs::path& file : files) {
+    const Json json = ReadJson(file);
+    if (!json.is_object()) continue;
+    rows.push_back({{"name", json.value("name", file.stem().string())},
+                    {"version", json.value("version", 1)},
+                    {"summary", json.value("summary", "")}});
+  }
+  return rows;
+}
+
+OrderedJson Recipes() {
+  OrderedJson rows = OrderedJson::array();
+  for (const std::string& name : RecipeNames()) {
+    const fs::path path = RecipePath(name);
+    const Json json = ReadJson(path);
+    rows.push_back({{"name", name},
+                    {"version", 1},
+                    {"summary", json.value("summary", "")},
+                    {"path", path.string()}});
+  }
+  return rows;
+}
+
+OrderedJson Rows(const ListOptions& options, const GlobalOptions& global) {
+  if (options.what == "methods") return Methods(global);
+  if (options.what == "datasets") return Datasets(options);
+  if (options.what == "protocols") return Protocols();
+  if (options.what == "definitions") return Definitions();
+  if (options.what == "published") return Published();
+  if (options.what == "presets") return Presets();
+  if (options.what == "recipes") return Recipes();
+  throw ConfigError(UnknownName("listing", options.what, kWhat));
+}
+
+int List(const ListOptions& options, const GlobalOptions& global) {
+  const OrderedJson rows = Rows(options, global);
+  if (options.json) {
+    std::cout << rows.dump(2) << "\n";
+    return kExitOk;
+  }
+  std::vector<std::vector<std::string>> table = {
+      {"NAME", "VERSION", "STATUS", "SUMMARY"}};
+  for (const OrderedJson& row : rows) {
+    const std::string name = row.contains("method")
+                                 ? row["method"].get<std::string>() + ":" +
+                                       row["name"].get<std::string>()
+                                 : row["name"].get<std::string>();
+    table.push_back({name, row["version"].dump(),
+                     row.value("status", std::string("ready")),
+                     row["summary"].get<std::string>()});
+  }
+  std::cout << TextTable(table);
+  return kExitOk;
+}
+
+}  // namespace
+
+Verb ListVerb(const GlobalOptions& global) {
+  auto options = std::make_shared<ListOptions>();
+  return {.name = "list",
+          .summary =
+              "What there is: methods, datasets, protocols, "
+              "definitions, published, presets or recipes",
+          .example = "tailmark list methods --json",
+          .declare =
+              [options](Args& args) {
+                args.Positional("WHAT", options->what, false,
+                                "What to list (default: methods)");
+                args.Repeated("--root", options->roots, "NAME=FOLDER",
+                              "Where the files of a data set lie");
+                args.Flag("--json", options->json, "Print JSON");
+              },
+          .run = [options, &global] { return List(*options, global); }};
+}
+
+}  // namespace tailmark

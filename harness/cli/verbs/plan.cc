@@ -1,0 +1,198 @@
+#include <iostream>
+
+#include "harness/base/files.h"
+#include "harness/base/options_json.h"
+#include "harness/base/progress.h"
+#include "harness/cli/exit_codes.h"
+#include "harness/cli/planning.h"
+#include "harness/cli/tables.h"
+#include "harness/cli/verbs.h"
+
+namespace tailmark {
+namespace {
+
+struct PlanVerbOptions {
+  PlanOptions plan;
+  std::string out;
+  bool explain = false;
+  bool json = false;
+};
+
+std::string WordOf(const PlanTask& task) {
+  return task.state == RunState::kPlanned ? "new"
+                                          : std::string(NameOf(task.state));
+}
+
+OrderedJson Answer(const Plan& plan) {
+  OrderedJson runs = OrderedJson::array();
+  for (const PlanTask& task : plan.tasks) {
+    OrderedJson options = OrderedJson::object();
+    for (const auto& [name, value] : task.spec.identity.method_options) {
+      options[name] = {{"value", OrderedJson(ToJson(value))},
+                       {"origin", task.origins.at(name)}};
+    }
+    runs.push_back(
+        {{"key", task.key},
+         {"recipe", task.recipe},
+         {"method", task.spec.identity.method},
+         {"label", task.label},
+         {"dataset", task.spec.identity.dataset},
+         {"seed", task.spec.seed},
+         {"state", WordOf(task)},
+         {"reason", task.reason.empty() ? OrderedJson(nullptr)
+                                        : OrderedJson(task.reason)},
+         {"estimate_s", task.estimate_s ? OrderedJson(*task.estimate_s)
+                                        : OrderedJson(nullptr)},
+         {"options", std::move(options)}});
+  }
+  return {{"campaign", plan.campaign}, {"runs", std::move(runs)}};
+}
+
+void PrintTable(const Plan& plan) {
+  std::vector<std::vector<std::string>> table = {
+      {"STATE", "METHOD", "DATA SET", "SEED", "KEY", "TIME", "REASON"}};
+  double seconds = 0;
+  std::int64_t fresh = 0;
+  bool known = true;
+  for (const PlanTask& task : plan.tasks) {
+    table.push_back({WordOf(task), task.label, task.spec.identity.dataset,
+                     std::to_string(task.spec.seed), task.key.substr(0, 12),
+                     task.estimate_s ? FormatSeconds(*task.estimate_s) : "-",
+                     task.reason});
+    if (task.state != RunState::kPlanned) continue;
+    ++fresh;
+    known = known && task.estimate_s;
+    seconds += task.estimate_s.value_or(0);
+  }
+  std::cout << TextTable(table) << plan.campaign << ": " << plan.tasks.size()
+            << " runs, " << fresh << " to run";
+  if (fresh > 0) {
+    std::cout << (known ? ", about " + FormatSeconds(seconds) + " of one worker"
+                        : ", time unknown");
+  }
+  std::cout << "\n";
+}
+
+/// Each recipe once, with every option's value and who said so.
+void PrintExplained(const Campaign& campaign) {
+  std::string last;
+  for (const PlanTask& task : campaign.plan.tasks) {
+    if (task.recipe == last) continue;
+    last = task.recipe;
+    const RunIdentity& id = task.spec.identity;
+    std::vector<std::vector<std::string>> table;
+    for (const auto& [name, value] : id.method_options) {
+      table.push_back({"  " + name, ToText(value), task.origins.at(name)});
+    }
+    std::cout << "\n"
+              << task.label << " on " << id.dataset << ", recipe "
+              << task.recipe.substr(0, 12) << "\n"
+              << TextTable(table);
+  }
+  // The rest of the recipe: as merged, with the file each value came from.
+  const SourcedJson& source = campaign.recipe.source;
+  std::vector<std::vector<std::string>> table;
+  for (const auto& [name, value] : source.json().items()) {
+    if (name == "methods") continue;
+    if (!value.is_object()) {
+      table.push_back(
+          {"  " + name, value.dump(), source.OriginOf({name}).text});
+      continue;
+    }
+    for (const auto& [member, inner] : value.items()) {
+      table.push_back({"  " + name + "." + member, inner.dump(),
+                       source.OriginOf({name, member}).text});
+    }
+  }
+  std::cout << "\nrecipe\n" << TextTable(table);
+}
+
+int PlanIt(const PlanVerbOptions& options, const GlobalOptions& global) {
+  DataAccess data;
+  std::optional<Store> store;
+  if (StoreExists(StoreFolder(global))) {
+    store.emplace(StoreFolder(global), StoreOptions{.read_only = true});
+  }
+  const Campaign campaign =
+      MakeCampaign(options.plan, global, data, store ? &*store : nullptr);
+  if (!options.out.empty()) {
+    WriteFileAtomic(options.out, ToJson(campaign.plan).dump(1) + "\n");
+  }
+  if (options.json) {
+    std::cout << Answer(campaign.plan).dump(2) << "\n";
+  } else {
+    PrintTable(campaign.plan);
+    if (options.explain) PrintExplained(campaign);
+  }
+  return kExitOk;
+}
+
+int Validate(const PlanVerbOptions& options, const GlobalOptions& global) {
+  DataAccess data;
+  const Campaign campaign = MakeCampaign(options.plan, global, data, nullptr);
+  OrderedJson problems = OrderedJson::array();
+  std::int64_t usable = 0;
+  for (const PlanTask& task : campaign.plan.tasks) {
+    if (task.state == RunState::kPlanned) {
+      ++usable;
+    } else {
+      problems.push_back({{"label", task.label},
+                          {"dataset", task.spec.identity.dataset},
+                          {"seed", task.spec.seed},
+                          {"state", NameOf(task.state)},
+                          {"reason", task.reason}});
+    }
+  }
+  if (options.json) {
+    std::cout << OrderedJson({{"campaign", campaign.plan.campaign},
+                              {"runs", campaign.plan.tasks.size()},
+                              {"usable", usable},
+                              {"problems", problems}})
+                     .dump(2)
+              << "\n";
+  } else {
+    for (const OrderedJson& each : problems) {
+      std::cout << each["state"].get<std::string>() << "  "
+                << each["label"].get<std::string>() << " on "
+                << each["dataset"].get<std::string>() << ": "
+                << each["reason"].get<std::string>() << "\n";
+    }
+    std::cout << campaign.plan.campaign << ": the recipe is right, " << usable
+              << " of " << campaign.plan.tasks.size() << " runs can start\n";
+  }
+  return usable == 0 ? kExitNothing : kExitOk;
+}
+
+}  // namespace
+
+Verb PlanVerb(const GlobalOptions& global) {
+  auto options = std::make_shared<PlanVerbOptions>();
+  return {.name = "plan",
+          .summary = "What a recipe would run, with keys, states and times",
+          .example = "tailmark plan quickstart --explain",
+          .declare =
+              [options](Args& args) {
+                DeclarePlanOptions(args, options->plan);
+                args.Option("-o,--out", options->out, "FILE",
+                            "Write the plan for `tailmark worker`");
+                args.Flag("--explain", options->explain,
+                          "Every option with its value and origin");
+                args.Flag("--json", options->json, "Print JSON");
+              },
+          .run = [options, &global] { return PlanIt(*options, global); }};
+}
+
+Verb ValidateVerb(const GlobalOptions& global) {
+  auto options = std::make_shared<PlanVerbOptions>();
+  return {.name = "validate",
+          .summary = "Check a recipe, its data and weights, without running",
+          .example = "tailmark validate quickstart",
+          .declare =
+              [options](Args& args) {
+                DeclarePlanOptions(args, options->plan);
+                args.Flag("--json", options->json, "Print JSON");
+              },
+          .run = [options, &global] { return Validate(*options, global); }};
+}
+
+}  // namespace tailmark

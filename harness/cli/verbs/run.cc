@@ -1,0 +1,141 @@
+#include <iostream>
+
+#include "harness/base/error.h"
+#include "harness/cli/execution.h"
+#include "harness/cli/exit_codes.h"
+#include "harness/cli/planning.h"
+#include "harness/cli/verbs.h"
+#include "harness/record/catalog.h"
+#include "results/campaign.h"
+#include "results/query.h"
+
+namespace tailmark {
+namespace {
+
+struct RunVerbOptions {
+  PlanOptions plan;
+  ExecuteOptions execute;
+};
+
+std::string Quoted(const std::string& word) {
+  const bool plain =
+      !word.empty() && word.find_first_not_of(
+                           "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXY"
+                           "Z0123456789_./=:,+-@%") == word.npos;
+  if (plain) return word;
+  std::string out = "'";
+  for (const char c : word) out += c == '\'' ? "'\\''" : std::string(1, c);
+  return out + "'";
+}
+
+/// The command line that starts the campaign again.
+std::string CommandOf(const PlanOptions& options) {
+  std::string command = "tailmark run " + Quoted(options.recipe);
+  const auto add = [&](const std::string& name, const std::string& value) {
+    if (!value.empty()) command += " " + name + " " + Quoted(value);
+  };
+  for (const std::string& each : options.overrides.set) add("--set", each);
+  for (const std::string& each : options.overrides.only) add("--only", each);
+  add("--seeds", options.overrides.seeds);
+  add("--limit", options.limit ? std::to_string(*options.limit) : "");
+  add("--device", options.overrides.device);
+  add("--threads", options.threads ? std::to_string(*options.threads) : "");
+  return command;
+}
+
+int Run(RunVerbOptions options, const GlobalOptions& global) {
+  DataAccess data;
+  // Before the store is made: a wrong recipe leaves nothing behind.
+  LoadRecipe(RecipePath(options.plan.recipe), options.plan.overrides);
+  Store store(StoreFolder(global));
+  const Campaign campaign = MakeCampaign(options.plan, global, data, &store);
+  options.execute.force = options.plan.force || options.plan.reuse == "none";
+  return ExecutePlan(campaign.plan,
+                     {{"recipe", campaign.recipe.source.json()},
+                      {"plan", ToJson(campaign.plan)}},
+                     CommandOf(options.plan), options.execute, global, data,
+                     store);
+}
+
+/// What of a plan is done by now.
+void MarkDone(Plan& plan, const Store& store) {
+  MarkReused(
+      plan, Reuse::kSameBuild, Rerun(),
+      [&](const PlanTask& task) -> std::optional<StoredRun> {
+        const auto row = DoneRun(store, task.key);
+        if (!row) return std::nullopt;
+        return StoredRun{.build = row->build, .reason = {}};
+      },
+      [](const PlanTask&) { return std::nullopt; });
+}
+
+int Resume(const std::string& name, const ExecuteOptions& options,
+           const GlobalOptions& global) {
+  if (!StoreExists(StoreFolder(global))) {
+    throw ConfigError(StrCat("no store in ", StoreFolder(global).string(),
+                             "; there is nothing to resume"));
+  }
+  Store store(StoreFolder(global));
+  const auto campaign = FindCampaign(store, name);
+  if (!campaign) {
+    throw ConfigError("the store has no campaign; start one with tailmark run");
+  }
+  const Json kept = ParseJson(campaign->recipe_json, campaign->name);
+  const auto planned = kept.find("plan");
+  if (planned == kept.end()) {
+    throw ConfigError(StrCat("campaign '", campaign->name,
+                             "' was not started here; ", campaign->command));
+  }
+  Plan plan = PlanFromJson(*planned);
+  MarkDone(plan, store);
+  const Catalog catalog = LoadCatalog();
+  for (const PlanTask& task : plan.tasks) {
+    if (task.state == RunState::kPlanned &&
+        task.spec.build != catalog.build.digest) {
+      throw ConfigError(StrCat("campaign '", campaign->name,
+                               "' was planned for another build of Tailmark; ",
+                               campaign->command, " plans it again"));
+    }
+  }
+  DataAccess data;
+  return ExecutePlan(plan, kept, campaign->command, options, global, data,
+                     store);
+}
+
+}  // namespace
+
+Verb RunVerb(const GlobalOptions& global) {
+  auto options = std::make_shared<RunVerbOptions>();
+  return {.name = "run",
+          .summary = "Run a recipe here, keep the results, print the table",
+          .example = "tailmark run quickstart --seeds 0-2",
+          .declare =
+              [options](Args& args) {
+                DeclarePlanOptions(args, options->plan);
+                DeclareExecuteOptions(args, options->execute);
+              },
+          .run = [options, &global] { return Run(*options, global); }};
+}
+
+Verb ResumeVerb(const GlobalOptions& global) {
+  struct ResumeOptions {
+    std::string campaign;
+    ExecuteOptions execute;
+  };
+  auto options = std::make_shared<ResumeOptions>();
+  return {.name = "resume",
+          .summary = "Go on with a campaign that was stopped or killed",
+          .example = "tailmark resume quickstart",
+          .declare =
+              [options](Args& args) {
+                args.Positional("CAMPAIGN", options->campaign, false,
+                                "Its name (default: the newest)");
+                DeclareExecuteOptions(args, options->execute);
+              },
+          .run =
+              [options, &global] {
+                return Resume(options->campaign, options->execute, global);
+              }};
+}
+
+}  // namespace tailmark
