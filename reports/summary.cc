@@ -89,7 +89,7 @@ std::vector<OpenRuns> OpenRunsOf(const ReportRow& row) {
       open.push_back(
           {StrCat("seed ", run.seed), run.state, run.reason, run.mend});
     } else {
-      if (same->seeds.starts_with("seed ")) same->seeds.insert(4, "s");
+      if (same->seeds.starts_with("seed ")) same->seeds.insert(4, 1, 's');
       same->seeds += StrCat(", ", run.seed);
     }
   }

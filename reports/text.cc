@@ -87,7 +87,7 @@ std::string Thousands(std::int64_t value) {
   const std::size_t first = text.starts_with('-') ? 1 : 0;
   for (auto at = static_cast<std::ptrdiff_t>(text.size()) - 3;
        at > static_cast<std::ptrdiff_t>(first); at -= 3) {
-    text.insert(static_cast<std::size_t>(at), ",");
+    text.insert(static_cast<std::size_t>(at), 1, ',');
   }
   return text;
 }

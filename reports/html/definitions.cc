@@ -161,12 +161,16 @@ std::string TiesTable(const DataPage& page) {
 
 std::optional<Section> Definitions(const DataPage& page) {
   if (page.ranked.empty() || page.data.definitions.empty()) return {};
+  // In statements of their own: each takes an id, and the order of a sum's
+  // operands is the compiler's choice.
+  const std::string ranks = RanksTable(page);
+  const std::string ties = TiesTable(page);
   return Section{
       .id = "definitions",
       .name = "Definitions",
       .question = "Would another definition of AP change the ranking?",
       .answer = DefinitionsAnswer(page.data),
-      .body = RanksTable(page) + TiesTable(page)};
+      .body = ranks + ties};
 }
 
 }  // namespace tailmark::html
