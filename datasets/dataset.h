@@ -87,7 +87,8 @@ class Dataset {
   /// What the pictures are, as a hash: of the manifest (path, size, sha256) for
   /// files, of generator version and seed for made ones.
   virtual std::string manifest_sha256() const = 0;
-  /// "difficult=positive,empty=keep": how annotations became labels.
+  /// "difficult=positive,empty=keep": how annotations became labels, in the
+  /// words of ParseLabelPolicy (harness/metrics/definition.h).
   virtual std::string label_policy() const = 0;
   /// Decoded picture of one row, RGB, before any resizing. Throws DataError
   /// naming the file.

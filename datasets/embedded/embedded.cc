@@ -89,7 +89,10 @@ class EmbeddedDataset final : public Dataset {
                             seed(), ", balanced ", options_.balanced,
                             ", camera ", options_.camera, "\n"));
   }
-  std::string label_policy() const override { return "drawn=positive"; }
+  std::string label_policy() const override {
+    return "difficult=ignore,empty=keep";  // nothing is difficult, none is
+                                           // empty
+  }
 
   // By id, not by row: a split may be a part of one of ours.
   Image LoadImage(const Split& split, std::int64_t row) const override {

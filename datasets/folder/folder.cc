@@ -45,8 +45,9 @@ class FolderDataset final : public Dataset {
   }
 
   std::string label_policy() const override {
-    return index_.coco ? "annotated=positive,crowd=positive,empty=keep"
-                       : "listed=positive,empty=keep";
+    // The words of harness/metrics/definition.h. Crowds count as positive.
+    return index_.coco ? "difficult=positive,empty=keep"
+                       : "difficult=ignore,empty=keep";
   }
 
   // A split may be a part of one of ours, but holds no path of its own making.
