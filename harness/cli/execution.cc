@@ -71,15 +71,17 @@ void DeclareExecuteOptions(Args& args, ExecuteOptions& options) {
   args.Flag("--json", options.json, "Print the answer as JSON");
 }
 
-TaskResult KeepInStore(Store& store, DataAccess& data, const RunSpec& spec,
-                       const TaskResult& result) {
+TaskResult Keeper::Keep(const RunSpec& spec, const TaskResult& result) {
   TaskResult kept = result;
   try {
     const bool done = result.state == RunState::kDone;
     // A run that failed because its data are wrong must still get its row.
     const IngestResult ingested = IngestBundle(
-        store, result.bundle, done ? data.FactsOf(spec) : DatasetFacts());
-    for (const std::string& warning : ingested.warnings) LogWarning(warning);
+        store_, result.bundle, done ? data_.FactsOf(spec) : DatasetFacts());
+    for (const std::string& warning : ingested.warnings) {
+      const std::string line = StrCat(spec.identity.method, ": ", warning);
+      if (said_.insert(line).second) LogWarning(line);
+    }
     kept.state = ingested.state;
     kept.reason = ingested.reason;
   } catch (const DataError& error) {
@@ -87,7 +89,7 @@ TaskResult KeepInStore(Store& store, DataAccess& data, const RunSpec& spec,
     record.spec = spec;
     record.state = RunState::kFailed;
     record.reason = StrCat("its bundle was refused: ", error.what());
-    IngestUnfinished(store, record);
+    IngestUnfinished(store_, record);
     kept.state = record.state;
     kept.reason = record.reason;
   }
@@ -145,8 +147,9 @@ int ExecutePlan(const Plan& plan, const Json& recipe,
   local.launch.force = options.force;
   local.workers = WorkerCount(plan, options);
   local.quiet = global.quiet;
+  Keeper keeper(store, data);
   local.on_end = [&](const PlanTask& task, const TaskResult& result) {
-    return KeepInStore(store, data, task.spec, result);
+    return keeper.Keep(task.spec, result);
   };
   const bool any = std::any_of(
       plan.tasks.begin(), plan.tasks.end(),

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -37,9 +38,19 @@ OrderedJson CampaignAnswer(const Store& store, std::int64_t campaign_id);
 /// stopped with a checkpoint, 4 when nothing or not everything was measured.
 int ExitCodeOf(const std::vector<RunState>& states);
 
-/// Puts a sealed bundle into the store; what is not done afterwards has its
-/// reason. `bundle` may be of any state.
-TaskResult KeepInStore(Store& store, DataAccess& data, const RunSpec& spec,
-                       const TaskResult& result);
+/// Puts sealed bundles of any state into a store. What the store has to say of
+/// a row is said once, not for every seed.
+class Keeper {
+ public:
+  /// Both must outlive it.
+  Keeper(Store& store, DataAccess& data) : store_(store), data_(data) {}
+  /// The result as stored: what is not done afterwards has its reason.
+  TaskResult Keep(const RunSpec& spec, const TaskResult& result);
+
+ private:
+  Store& store_;
+  DataAccess& data_;
+  std::set<std::string> said_;
+};
 
 }  // namespace tailmark

@@ -83,8 +83,8 @@ class Importer {
     const bool done = record.state == RunState::kDone;
     if (done) data_.FactsOf(record.spec);  // before anything is copied
     MakeFolders(store_.bundles());
-    const TaskResult kept = KeepInStore(
-        store_, data_, record.spec,
+    const TaskResult kept = keeper_.Keep(
+        record.spec,
         {.state = record.state,
          .reason = record.reason,
          .bundle = CopyIn(bundle,
@@ -154,6 +154,7 @@ class Importer {
   const ImportOptions& options_;
   Store& store_;
   DataAccess data_;
+  Keeper keeper_{store_, data_};
   OrderedJson answer_ = OrderedJson::array();
   std::vector<PlannedRun> taken_;
 };
