@@ -117,15 +117,18 @@ Image Preprocess(const Pipeline& pipeline, const Image& image) {
 
 void Normalise(const Pipeline& pipeline, const Image& image, float* out) {
   const std::size_t pixels = image.rgb.size() / 3;
+  std::array<std::array<float, 256>, 3> tables;
   for (std::size_t c = 0; c < 3; ++c) {
-    std::array<float, 256> table;
-    for (std::size_t value = 0; value < table.size(); ++value) {
+    for (std::size_t value = 0; value < 256; ++value) {
       const float unit = static_cast<float>(value) / 255.0F;
-      table[value] = (unit - pipeline.mean[c]) / pipeline.std[c];
+      tables[c][value] = (unit - pipeline.mean[c]) / pipeline.std[c];
     }
-    const std::uint8_t* in = image.rgb.data() + c;
-    float* plane = out + c * pixels;
-    for (std::size_t i = 0; i < pixels; ++i) plane[i] = table[in[3 * i]];
+  }
+  const std::uint8_t* in = image.rgb.data();
+  for (std::size_t i = 0; i < pixels; ++i, in += 3) {
+    out[i] = tables[0][in[0]];
+    out[pixels + i] = tables[1][in[1]];
+    out[2 * pixels + i] = tables[2][in[2]];
   }
 }
 

@@ -99,6 +99,7 @@ std::string EncodePng(const Image& image) {
   const std::size_t stride = static_cast<std::size_t>(image.width) * 3;
   TM_CHECK(image.rgb.size() == stride * static_cast<std::size_t>(image.height));
   std::vector<png_bytep> rows;
+  rows.reserve(static_cast<std::size_t>(image.height));
   for (int y = 0; y < image.height; ++y) {
     rows.push_back(const_cast<png_bytep>(image.Row(y)));  // libpng only reads
   }
@@ -126,6 +127,7 @@ std::string EncodePng(const PngSamples& picture) {
   std::string out;
   PngWriter writer(out);
   std::vector<png_color> colours;
+  colours.reserve(picture.palette.size() / 3);
   for (std::size_t i = 0; i + 2 < picture.palette.size(); i += 3) {
     colours.push_back(
         {picture.palette[i], picture.palette[i + 1], picture.palette[i + 2]});

@@ -29,29 +29,40 @@ double Bicubic(double x) {
   return 0.0;
 }
 
-/// The filter laid over the inputs around one output, in double: `weights` get
-/// as many as there are, summing to 1. Returns the first input.
-std::int64_t WeighOne(std::int64_t in, double center, double widening,
-                      Pipeline::Filter filter, std::vector<double>& weights) {
-  const bool cubic = filter == Pipeline::Filter::kBicubic;
-  const double support = (cubic ? 2.0 : 1.0) * widening;
-  const auto first = std::max<std::int64_t>(
-      static_cast<std::int64_t>(center - support + 0.5), 0);
-  const auto last =
-      std::min(static_cast<std::int64_t>(center + support + 0.5), in);
+/// The inputs around one output that the filter reaches.
+struct Window {
+  std::int64_t first = 0;
+  std::int64_t count = 0;
+};
+
+/// Down to a whole number after adding a half, which is not rounding below 0:
+/// the bytes depend on it.
+std::int64_t HalfUp(double value) {
+  return static_cast<std::int64_t>(value + 0.5);  // NOLINT
+}
+
+Window WindowOf(std::int64_t in, double center, double support) {
+  Window window;
+  window.first = std::max<std::int64_t>(HalfUp(center - support), 0);
+  window.count = std::min(HalfUp(center + support), in) - window.first;
+  return window;
+}
+
+/// The filter laid over a window, in double, summing to 1.
+void Weigh(const Window& window, double center, double widening, bool cubic,
+           std::vector<double>& weights) {
   const double narrowing = 1.0 / widening;
-  weights.clear();
+  weights.resize(static_cast<std::size_t>(window.count));
   double sum = 0.0;
-  for (std::int64_t i = 0; i < last - first; ++i) {
+  for (std::int64_t i = 0; i < window.count; ++i) {
     const double at =
-        (static_cast<double>(i + first) - center + 0.5) * narrowing;
-    weights.push_back(cubic ? Bicubic(at) : Bilinear(at));
-    sum += weights.back();
+        (static_cast<double>(i + window.first) - center + 0.5) * narrowing;
+    const double weight = cubic ? Bicubic(at) : Bilinear(at);
+    weights[static_cast<std::size_t>(i)] = weight;
+    sum += weight;
   }
-  if (sum != 0.0) {
-    for (double& weight : weights) weight /= sum;
-  }
-  return first;
+  if (sum == 0.0) return;
+  for (double& weight : weights) weight /= sum;
 }
 
 std::int32_t ToFixed(double weight) {
@@ -85,34 +96,37 @@ Axis MakeAxis(std::int64_t in, std::int64_t out, std::int64_t from, int count,
   const double scale =
       static_cast<double>(static_cast<float>(in)) / static_cast<double>(out);
   const double widening = std::max(scale, 1.0);
-  std::vector<std::int64_t> first;
-  std::vector<std::vector<double>> weights(static_cast<std::size_t>(count));
-  std::size_t most = 0;
+  const bool cubic = filter == Pipeline::Filter::kBicubic;
+  const double support = (cubic ? 2.0 : 1.0) * widening;
+  const auto center = [&](int i) {
+    return (static_cast<double>(from + i) + 0.5) * scale;
+  };
+  std::vector<Window> windows;
+  std::int64_t most = 0;
   for (int i = 0; i < count; ++i) {
-    auto& own = weights[static_cast<std::size_t>(i)];
-    const double center = (static_cast<double>(from + i) + 0.5) * scale;
-    first.push_back(WeighOne(in, center, widening, filter, own));
-    most = std::max(most, own.size());
+    windows.push_back(WindowOf(in, center(i), support));
+    most = std::max(most, windows.back().count);
   }
 
   Axis axis;
   axis.size = count;
   axis.taps = static_cast<int>((most + 3) / 4 * 4);
-  axis.begin = static_cast<int>(first.front());
-  axis.end = static_cast<int>(first.back() +
-                              static_cast<std::int64_t>(weights.back().size()));
+  axis.begin = static_cast<int>(windows.front().first);
+  axis.end = static_cast<int>(windows.back().first + windows.back().count);
   const int inputs = axis.end - axis.begin;
   axis.reach = std::max(inputs, axis.taps);
-  const auto taps = static_cast<std::size_t>(axis.taps);
-  axis.weights.assign(static_cast<std::size_t>(count) * taps, 0);
-  for (std::size_t i = 0; i < weights.size(); ++i) {
-    const int own = static_cast<int>(first[i] - first.front());
+  axis.weights.assign(
+      static_cast<std::size_t>(count) * static_cast<std::size_t>(axis.taps), 0);
+  std::vector<double> weights;
+  auto row = axis.weights.begin();
+  for (int i = 0; i < count; ++i, row += axis.taps) {
+    const Window& window = windows[static_cast<std::size_t>(i)];
+    Weigh(window, center(i), widening, cubic, weights);
+    const int own = static_cast<int>(window.first) - axis.begin;
     // Moved so that the zeros after its weights don't reach past the inputs.
     const int start = std::clamp(inputs - axis.taps, 0, own);
     axis.first.push_back(start);
-    std::transform(weights[i].begin(), weights[i].end(),
-                   axis.weights.begin() +
-                       static_cast<std::ptrdiff_t>(i * taps) + (own - start),
+    std::transform(weights.begin(), weights.end(), row + (own - start),
                    ToFixed);
   }
   PackPairs(axis);
@@ -269,10 +283,8 @@ Image ResizeAndCrop(const Image& image, std::int64_t width, std::int64_t height,
 
 Image ResizeAndCrop(const Image& image, std::int64_t width, std::int64_t height,
                     const Resampling& how, const Box& box) {
-  static const internal::ResizeKernels kBest =
-      internal::Avx2Kernels() != nullptr ? *internal::Avx2Kernels()
-                                         : internal::PlainKernels();
-  return internal::ResizeAndCrop(image, width, height, how, box, kBest);
+  return internal::ResizeAndCrop(image, width, height, how, box,
+                                 internal::BestKernels());
 }
 
 Image Resize(const Image& image, int width, int height, const Resampling& how) {

@@ -107,30 +107,10 @@ TM_AVX2 void FourRows(const Axis& axis, const std::uint8_t* const in[4],
 TM_AVX2 void Horizontal(const Axis& axis, const std::uint8_t* in,
                         std::size_t in_stride, std::size_t readable, int rows,
                         std::uint8_t* out, std::size_t out_stride) {
-  const std::size_t row_bytes =
-      static_cast<std::size_t>(axis.end - axis.begin) * 3;
-  // The last outputs read as far as this; what lies there weighs nothing.
+  // Four pixels are read as 16 bytes.
   const std::size_t reach = static_cast<std::size_t>(axis.reach) * 3 + 4;
-  std::vector<std::uint8_t> copies;
-  std::vector<std::uint8_t> spare(out_stride);
-  for (int y = 0; y < rows; y += kRowsAtOnce) {
-    const std::uint8_t* from[kRowsAtOnce];
-    std::uint8_t* to[kRowsAtOnce];
-    for (int r = 0; r < kRowsAtOnce; ++r) {
-      const bool there = y + r < rows;
-      const auto row = static_cast<std::size_t>(there ? y + r : y);
-      from[r] = in + row * in_stride;
-      to[r] = there ? out + row * out_stride : spare.data();
-      if (row * in_stride + reach <= readable) continue;
-      // Too near the end of the picture: a copy may be read beyond its end.
-      if (copies.empty()) copies.resize(kRowsAtOnce * (row_bytes + reach));
-      std::uint8_t* copy =
-          copies.data() + static_cast<std::size_t>(r) * (row_bytes + reach);
-      std::memcpy(copy, from[r], row_bytes);
-      from[r] = copy;
-    }
-    FourRows(axis, from, to);
-  }
+  InFours(axis, in, in_stride, readable, reach, rows, out, out_stride,
+          &FourRows);
 }
 
 TM_AVX2 void Vertical(const Axis& axis, const std::uint8_t* in,
@@ -156,10 +136,10 @@ TM_AVX2 void Vertical(const Axis& axis, const std::uint8_t* in,
           const __m256i b = Load(row + in_stride);
           const __m256i ab[2] = {_mm256_unpacklo_epi8(a, b),
                                  _mm256_unpackhi_epi8(a, b)};
-          for (int h = 0; h < 2; ++h) {
+          for (std::size_t h = 0; h < 2; ++h) {
             const __m256i left = _mm256_unpacklo_epi8(ab[h], zero);
             const __m256i right = _mm256_unpackhi_epi8(ab[h], zero);
-            const auto i = static_cast<std::size_t>(2 * h);
+            const std::size_t i = 2 * h;
             high[i] =
                 _mm256_add_epi32(high[i], _mm256_madd_epi16(left, k_high));
             low[i] = _mm256_add_epi32(low[i], _mm256_madd_epi16(left, k_low));

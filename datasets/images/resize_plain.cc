@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cstring>
 
 #include "datasets/images/resize_kernels.h"
 
@@ -53,6 +54,41 @@ void Vertical(const Axis& axis, const std::uint8_t* in, std::size_t in_stride,
 const ResizeKernels& PlainKernels() {
   static constexpr ResizeKernels kKernels = {&Horizontal, &Vertical};
   return kKernels;
+}
+
+const ResizeKernels& BestKernels() {
+  static const ResizeKernels* const kBest = [] {
+    if (const ResizeKernels* wide = Avx512Kernels()) return wide;
+    if (const ResizeKernels* wide = Avx2Kernels()) return wide;
+    return &PlainKernels();
+  }();
+  return *best;
+}
+
+void InFours(const Axis& axis, const std::uint8_t* in, std::size_t in_stride,
+             std::size_t readable, std::size_t reach, int rows,
+             std::uint8_t* out, std::size_t out_stride, FourRowsKernel kernel) {
+  const std::size_t row_bytes =
+      static_cast<std::size_t>(axis.end - axis.begin) * 3;
+  std::vector<std::uint8_t> copies;
+  std::vector<std::uint8_t> spare(out_stride);
+  for (int y = 0; y < rows; y += 4) {
+    const std::uint8_t* from[4];
+    std::uint8_t* to[4];
+    for (int r = 0; r < 4; ++r) {
+      const bool there = y + r < rows;
+      const auto row = static_cast<std::size_t>(there ? y + r : y);
+      from[r] = in + row * in_stride;
+      to[r] = there ? out + row * out_stride : spare.data();
+      if (row * in_stride + reach <= readable) continue;
+      if (copies.empty()) copies.resize(4 * (row_bytes + reach));
+      std::uint8_t* copy =
+          copies.data() + static_cast<std::size_t>(r) * (row_bytes + reach);
+      std::memcpy(copy, from[r], row_bytes);
+      from[r] = copy;
+    }
+    kernel(axis, from, to);
+  }
 }
 
 }  // namespace tailmark::internal

@@ -132,8 +132,9 @@ Image Cut(const Image& image, const Box& box) {
 
 std::vector<const internal::ResizeKernels*> AllKernels() {
   std::vector<const internal::ResizeKernels*> all = {&internal::PlainKernels()};
-  if (internal::Avx2Kernels() != nullptr) {
-    all.push_back(internal::Avx2Kernels());
+  for (const auto* wide :
+       {internal::Avx2Kernels(), internal::Avx512Kernels()}) {
+    if (wide != nullptr) all.push_back(wide);
   }
   return all;
 }
@@ -167,7 +168,8 @@ TEST(Resize, EqualsTheSlowWayAtRandomSizes) {
           internal::ResizeAndCrop(image, width, height, how, whole, *kernels);
       ASSERT_EQ(fast.rgb, slow.rgb)
           << image.width << " x " << image.height << " to " << width << " x "
-          << height << (kernels == AllKernels()[0] ? ", plain" : ", AVX2");
+          << height
+          << (kernels == &internal::PlainKernels() ? ", plain" : ", wide");
     }
   }
 }
