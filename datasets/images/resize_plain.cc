@@ -57,7 +57,7 @@ const ResizeKernels& PlainKernels() {
 }
 
 const ResizeKernels& BestKernels() {
-  static const ResizeKernels* const kBest = [] {
+  static const ResizeKernels* const best = [] {
     if (const ResizeKernels* wide = Avx512Kernels()) return wide;
     if (const ResizeKernels* wide = Avx2Kernels()) return wide;
     return &PlainKernels();
