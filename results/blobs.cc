@@ -27,10 +27,9 @@ void KeepBlob(const Store& store, const fs::path& source,
   MakeFolders(blob.parent_path());
   std::error_code failed;
   fs::create_hard_link(source, blob, failed);
-  if (!failed) {
-    SyncFolder(blob.parent_path());
-    return;
-  }
+  // Not synced: the bundle's own name for these bytes is on the disk already,
+  // and a power cut that takes this one is found by a check.
+  if (!failed) return;
   // Another file system, no links here, or a blob that needs replacing (one
   // that another process has just made is replaced by the same bytes).
   WriteFileAtomic(blob, bytes);

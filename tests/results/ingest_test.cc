@@ -109,8 +109,12 @@ TEST_F(Ingest, AClassWithoutAPositiveIsUndefinedAndNotZero) {
   EXPECT_EQ(ClassMetrics(store_, result.run_id, id)[2].value, std::nullopt);
   EXPECT_EQ(MetricsOf(store_, result.run_id).at(id).at("tail"), std::nullopt);
   for (const MetricRow& row : Metrics(store_, result.run_id)) {
-    if (row.group == "tail") EXPECT_EQ(row.undefined_classes, 1);
-    if (row.group == "total") EXPECT_EQ(row.classes, 2);
+    if (row.group == "tail") {
+      EXPECT_EQ(row.undefined_classes, 1);
+    }
+    if (row.group == "total") {
+      EXPECT_EQ(row.classes, 2);
+    }
   }
 }
 

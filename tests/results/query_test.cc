@@ -153,8 +153,12 @@ TEST_F(Queries, DiagnosticsTellOfTies) {
   std::map<std::string, int> seen;
   for (const DiagnosticRow& each : Diagnostics(store_, row.id)) {
     ++seen[each.name];
-    if (each.name == "distinct") EXPECT_EQ(each.value, 8.0);
-    if (each.name == "tied_fraction") EXPECT_EQ(each.value, 0.0);
+    if (each.name == "distinct") {
+      EXPECT_EQ(each.value, 8.0);
+    }
+    if (each.name == "tied_fraction") {
+      EXPECT_EQ(each.value, 0.0);
+    }
   }
   EXPECT_EQ(seen["distinct"], 3);
   EXPECT_EQ(seen["saturated_fraction"], 1);
