@@ -1,13 +1,17 @@
 #include "datasets/builtin.h"
 
+#include "datasets/coco_lt/coco_lt.h"
 #include "datasets/embedded/embedded.h"
 #include "datasets/folder/folder.h"
+#include "datasets/voc_lt/voc_lt.h"
 
 namespace tailmark {
 
 void RegisterBuiltinDatasets(DatasetRegistry& registry) {
+  registry.Add(coco_lt::CocoLtEntry());
   registry.Add(embedded::EmbeddedEntry());
   registry.Add(folder::FolderEntry());
+  registry.Add(voc_lt::VocLtEntry());
 }
 
 }  // namespace tailmark

@@ -93,6 +93,8 @@ class Dataset {
   /// Decoded picture of one row, RGB, before any resizing. Throws DataError
   /// naming the file.
   virtual Image LoadImage(const Split& split, std::int64_t row) const = 0;
+  /// Ids whose files are not there, in order; none for made data.
+  virtual std::vector<std::string> MissingFiles() const { return {}; }
 
  protected:
   Dataset() = default;
@@ -115,6 +117,9 @@ struct DatasetInfo {
   int version = 1;   ///< Raise it when a change may move any number.
   std::string summary;
   bool needs_root = false;  ///< Reads files that the user has to provide.
+  /// Its lists ship with Tailmark, so that it opens without its images, and
+  /// `tailmark data fetch` gets those.
+  bool fetchable = false;
   FieldTable options;
 };
 

@@ -4,8 +4,10 @@
 #include <utility>
 #include <vector>
 
+#include "datasets/coco_lt/test_labels.h"
 #include "datasets/embedded/test_labels.h"
 #include "datasets/folder/test_labels.h"
+#include "datasets/voc_lt/test_labels.h"
 #include "harness/base/error.h"
 #include "harness/base/suggest.h"
 
@@ -29,8 +31,10 @@ LabelMatrix TestLabelRegistry::Load(const DatasetSpec& spec) const {
 
 TestLabelRegistry BuiltinTestLabels() {
   TestLabelRegistry registry;
+  registry.Add("coco-lt", CocoLtTestLabels);
   registry.Add("embedded", EmbeddedTestLabels);
   registry.Add("folder", FolderTestLabels);
+  registry.Add("voc-lt", VocLtTestLabels);
   return registry;
 }
 

@@ -5,8 +5,8 @@
 #include <utility>
 
 #include "datasets/folder/index.h"
-#include "datasets/folder/manifest.h"
 #include "datasets/images/decode.h"
+#include "datasets/lists/manifest.h"
 #include "harness/base/error.h"
 
 namespace tailmark::folder {
@@ -39,7 +39,11 @@ class FolderDataset final : public Dataset {
   std::string manifest_sha256() const override {
     const std::lock_guard lock(mutex_);
     if (manifest_.empty()) {
-      manifest_ = ManifestSha256(index_, root_, cache_);
+      manifest_ =
+          lists::ManifestSha256({.splits = {&index_.train, &index_.test},
+                                 .classes = index_.classes,
+                                 .stated = &index_.sha256},
+                                root_, cache_);
     }
     return manifest_;
   }

@@ -1,7 +1,10 @@
 #!/usr/bin/env python3
 """Writes the committed id lists of coco-lt and voc-lt.
 
-    make_lists.py SPLITS_FOLDER        (holds coco-lt/ and voc-lt/)
+    make_lists.py SPLITS_FOLDER VOC2007_LABELS
+
+SPLITS_FOLDER holds coco-lt/ and voc-lt/; VOC2007_LABELS is a table of the official
+class files of VOC2007 test, `name,aeroplane,...` with 1, 0 (difficult) or -1.
 
 Each folder has train.csv and test.csv (header `file,labels`; labels are class
 indices, space separated) and classes.json (classes, class_freq, ...), copied
@@ -13,6 +16,8 @@ datasets/coco_lt and datasets/voc_lt:
     train.txt         image, then the indices of its classes
     test_ids.txt      image
     test_labels.txt   the indices of its classes, row by row as in test_ids.txt
+    test_difficult.txt  (VOC) those of them whose objects are all marked difficult
+    test_empty.txt    (COCO) the test images without any label
 
 An image is its path without what all images of the list share (`prefix` and
 `suffix`, first line). Row order is the original one: captions align by row.
@@ -35,7 +40,13 @@ def rows_of(path):
             yield row["file"], [int(x) for x in row["labels"].split()]
 
 
-def main(splits):
+def difficult_of(path, names):
+    with open(path, newline="") as f:
+        return {row["name"]: [c for c, name in enumerate(names) if row[name] == "0"]
+                for row in csv.DictReader(f)}
+
+
+def main(splits, voc2007_labels):
     here = pathlib.Path(__file__).resolve().parent.parent
     for name, prefixes in PREFIX.items():
         source = splits / name
@@ -59,6 +70,14 @@ def main(splits):
                 (out / "test_ids.txt").write_text(head + "\n".join(ids) + "\n")
                 lines = [" ".join(map(str, row)) for row in labels]
                 (out / "test_labels.txt").write_text("\n".join(lines) + "\n")
+                if name == "voc-lt":
+                    marked = difficult_of(voc2007_labels, names)
+                    assert all(set(marked[i]) <= set(row) for i, row in zip(ids, labels))
+                    lines = [" ".join(map(str, marked[i])) for i in ids]
+                    (out / "test_difficult.txt").write_text("\n".join(lines) + "\n")
+                else:
+                    empty = [i for i, row in zip(ids, labels) if not row]
+                    (out / "test_empty.txt").write_text(head + "\n".join(empty) + "\n")
         assert counts["train"] == info["class_freq"], name
         assert counts["test"] == [c["test_pos"] for c in info["classes"]], name
         categories = [c.get("coco_category_id", 0) for c in info["classes"]]
@@ -67,4 +86,4 @@ def main(splits):
         (out / "classes.txt").write_text("# index\ttrain\ttest\tcategory\tname\n" + "\n".join(lines) + "\n")
 
 
-main(pathlib.Path(sys.argv[1]))
+main(pathlib.Path(sys.argv[1]), sys.argv[2])

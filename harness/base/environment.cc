@@ -48,9 +48,15 @@ fs::path ExecutableFolder() {
 
 fs::path SharedFile(const fs::path& relative) {
   const fs::path bin = ExecutableFolder();
-  // build/<preset>/bin has its share beside it, as has an installed bin.
-  const fs::path beside = bin.parent_path() / "share" / "tailmark" / relative;
-  if (fs::exists(beside)) return beside;
+  // build/<preset>/bin has its share beside it, as has an installed bin; tests
+  // lie deeper in the build folder.
+  constexpr int kLevels = 3;
+  fs::path prefix = bin.parent_path();
+  for (int level = 0; level < kLevels; ++level) {
+    const fs::path beside = prefix / "share" / "tailmark" / relative;
+    if (fs::exists(beside)) return beside;
+    prefix = prefix.parent_path();
+  }
   throw DataError(StrCat("no ", relative.string(), " in ",
                          (bin.parent_path() / "share" / "tailmark").string(),
                          "; build or install Tailmark again"));

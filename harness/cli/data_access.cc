@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "datasets/builtin.h"
+#include "harness/base/environment.h"
 #include "harness/base/error.h"
 #include "harness/base/json.h"
 #include "harness/base/options_json.h"
@@ -52,6 +53,17 @@ void RequireSame(const std::string& what, const std::string& found,
 
 }  // namespace
 
+std::filesystem::path DefaultDataRoot(const DatasetInfo& info) {
+  if (!info.fetchable) return {};
+  if (const auto data = GetEnv("TAILMARK_DATA")) {
+    return std::filesystem::absolute(*data) / info.name;
+  }
+  if (const auto home = GetEnv("HOME")) {
+    return std::filesystem::path(*home) / ".local/share/tailmark" / info.name;
+  }
+  return {};
+}
+
 DataAccess::DataAccess() : test_labels_(BuiltinTestLabels()) {
   RegisterBuiltinDatasets(registry_);
 }
@@ -62,7 +74,7 @@ const OpenedData& DataAccess::Open(const DatasetSpec& spec) {
   const auto it = opened_.find(key);
   if (it != opened_.end()) return it->second;
   const DatasetRegistry::Entry& entry = registry_.Find(spec.name);
-  if (entry.info.needs_root && spec.root.empty()) {
+  if (entry.info.needs_root && !entry.info.fetchable && spec.root.empty()) {
     throw DataError(StrCat("data set '", spec.name,
                            "' reads files and has no root; write \"root\" in "
                            "the recipe or --set datasets.",

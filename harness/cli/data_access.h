@@ -18,6 +18,11 @@ struct OpenedData {
   LabelMatrix test_labels;
 };
 
+/// Where the images of a data set lie that `tailmark data fetch` got without
+/// --root: NAME below $TAILMARK_DATA, else below ~/.local/share/tailmark. Empty
+/// for other data sets.
+std::filesystem::path DefaultDataRoot(const DatasetInfo& info);
+
 /// Every built-in data set. Opened ones are kept, since runs share them.
 class DataAccess {
  public:

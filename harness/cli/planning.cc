@@ -200,6 +200,10 @@ Campaign MakeCampaign(PlanOptions options, const GlobalOptions& global,
       .plan = {}};
   Recipe& recipe = campaign.recipe;
   recipe.numerics.device = ResolveDevice(recipe.numerics.device, catalog);
+  for (DatasetUse& use : recipe.datasets) {
+    if (!use.root.empty() || !use.missing.empty()) continue;
+    use.root = DefaultDataRoot(data.registry().Find(use.use).info);
+  }
   if (options.threads) {
     if (*options.threads < 1 || *options.threads > 4096) {
       throw ConfigError(

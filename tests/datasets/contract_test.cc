@@ -3,6 +3,7 @@
 // files.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <map>
 #include <set>
 #include <thread>
@@ -27,7 +28,10 @@ class DatasetContract : public ::testing::TestWithParam<std::string> {
     const auto registry = Builtins();
     const auto& entry = registry.Find(GetParam());
     OptionMap options;
-    if (entry.info.needs_root) {
+    if (entry.info.fetchable) {
+      WriteStandIns(files_, entry);
+      spec_.root = files_.path();
+    } else if (entry.info.needs_root) {
       ASSERT_EQ(entry.info.name, "folder")
           << "a data set of files: give this test a small sample of it";
       WriteAnimals(files_);
@@ -101,8 +105,12 @@ TEST_P(DatasetContract, OpeningItTwiceGivesTheSame) {
   EXPECT_EQ(IdsHash(data_->train()), IdsHash(again_->train()));
   EXPECT_EQ(ListHash(data_->train(), data_->train_labels()),
             ListHash(again_->train(), again_->train_labels()));
-  EXPECT_EQ(data_->manifest_sha256(), again_->manifest_sha256());
-  EXPECT_EQ(data_->manifest_sha256().size(), 64u);
+  if (data_->MissingFiles().empty()) {
+    EXPECT_EQ(data_->manifest_sha256(), again_->manifest_sha256());
+    EXPECT_EQ(data_->manifest_sha256().size(), 64u);
+  } else {  // Of thousands of images the sample has a few.
+    EXPECT_THROW(data_->manifest_sha256(), DataError);
+  }
   EXPECT_EQ(data_->label_policy(), again_->label_policy());
   const auto labels = BuiltinTestLabels();
   EXPECT_EQ(ListHash(data_->test(), labels.Load(spec_)),
@@ -147,7 +155,11 @@ TEST_P(DatasetContract, AnImageOfNoSplitIsRefused) {
 
 INSTANTIATE_TEST_SUITE_P(Builtin, DatasetContract,
                          ::testing::ValuesIn(Builtins().Names()),
-                         [](const auto& each) { return each.param; });
+                         [](const auto& each) {
+                           std::string name = each.param;
+                           std::replace(name.begin(), name.end(), '-', '_');
+                           return name;
+                         });
 
 TEST(DatasetRegistry, AMisspeltNameTellsTheRightOne) {
   const auto registry = Builtins();

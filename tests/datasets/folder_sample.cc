@@ -49,6 +49,21 @@ void WriteAnimals(const TempFolder& folder) {
   }
 }
 
+void WriteStandIns(const TempFolder& folder,
+                   const DatasetRegistry::Entry& entry) {
+  constexpr std::int64_t kPictures = 16;
+  const auto data =
+      entry.open({.name = entry.info.name,
+                  .options = ResolveOptions(entry.info.options, {}),
+                  .root = folder.path()});
+  for (const Split* split : {&data->train(), &data->test()}) {
+    for (std::int64_t row = 0; row < kPictures; ++row) {
+      folder.WritePicture(split->ids[static_cast<std::size_t>(row)],
+                          static_cast<int>(row));
+    }
+  }
+}
+
 DatasetSpec FolderSpec(const std::filesystem::path& root,
                        const OptionMap& options) {
   const auto entry = folder::FolderEntry();

@@ -33,6 +33,11 @@ class TempFolder {
 /// Three training and two test pictures of cat, dog and owl, in `folder`.
 void WriteAnimals(const TempFolder& folder);
 
+/// The first sixteen images of each split of a data set whose lists ship with
+/// Tailmark.
+void WriteStandIns(const TempFolder& folder,
+                   const DatasetRegistry::Entry& entry);
+
 /// Spec of data set `folder` at `root`, options resolved.
 DatasetSpec FolderSpec(const std::filesystem::path& root,
                        const OptionMap& options);

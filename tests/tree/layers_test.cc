@@ -80,7 +80,7 @@ const std::vector<Fence> kFences = {
 /// the sub-folders that are there to be shared.
 const std::map<std::string, Names, std::less<>> kPlugins = {
     {"methods", {"clip", "losses", "nn", "optim"}},
-    {"datasets", {"images", "loader"}},
+    {"datasets", {"images", "lists", "loader"}},
 };
 
 /// What may reach LibTorch, directly or through our own headers.

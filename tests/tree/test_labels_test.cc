@@ -13,9 +13,10 @@ namespace {
 namespace fs = std::filesystem;
 
 // What tailmark::test_labels is made of.
-constexpr std::array<std::string_view, 4> kFunctions = {
+constexpr std::array<std::string_view, 6> kFunctions = {
     "tailmark::TestLabelRegistry::", "tailmark::BuiltinTestLabels(",
-    "tailmark::EmbeddedTestLabels(", "tailmark::FolderTestLabels("};
+    "tailmark::EmbeddedTestLabels(", "tailmark::FolderTestLabels(",
+    "tailmark::CocoLtTestLabels(",   "tailmark::VocLtTestLabels("};
 
 std::string SymbolsOf(const fs::path& program) {
   const std::string command =

@@ -54,10 +54,11 @@ OptionMap OptionsOf(const FieldTable& fields,
 int Show(const ShowOptions& options) {
   DataAccess data;
   const DatasetInfo& info = data.registry().Find(options.name).info;
-  const OpenedData& opened = data.Open(
-      {.name = options.name,
-       .options = OptionsOf(info.options, options.set),
-       .root = options.root.empty() ? fs::path() : fs::absolute(options.root)});
+  const OpenedData& opened =
+      data.Open({.name = options.name,
+                 .options = OptionsOf(info.options, options.set),
+                 .root = options.root.empty() ? DefaultDataRoot(info)
+                                              : fs::absolute(options.root)});
   const DatasetSummary summary =
       Summarise(*opened.dataset, &opened.test_labels);
   if (!options.out.empty()) {
@@ -76,7 +77,13 @@ int Show(const ShowOptions& options) {
     OrderedJson answer = ToJson(summary);
     answer["name"] = info.name;
     answer["version"] = info.version;
-    answer["manifest_sha256"] = opened.dataset->manifest_sha256();
+    const auto missing = opened.dataset->MissingFiles();
+    answer["missing"] = missing.size();
+    if (missing.empty()) {
+      answer["manifest_sha256"] = opened.dataset->manifest_sha256();
+    } else {
+      answer["manifest_sha256"] = nullptr;
+    }
     answer["label_policy"] = opened.dataset->label_policy();
     std::cout << answer.dump(2) << "\n";
   } else {

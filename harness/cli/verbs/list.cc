@@ -99,6 +99,47 @@ std::map<std::string, fs::path> RootsOf(const std::vector<std::string>& given) {
   return roots;
 }
 
+/// Why the images of an opened data set cannot be read, or "".
+std::string WhatIsMissing(const DatasetInfo& info, const Dataset& dataset,
+                          const fs::path& root) {
+  const auto missing = dataset.MissingFiles();
+  if (missing.empty()) return "";
+  const std::int64_t all = dataset.train().size() + dataset.test().size();
+  return StrCat(missing.size(), " of ", all, " images",
+                root.empty() ? "" : " below ", root.string(), ", the first is ",
+                missing.front(), "; tailmark data fetch ", info.name,
+                " gets them, --root ", info.name, "=FOLDER looks elsewhere");
+}
+
+OrderedJson DatasetRow(const DatasetInfo& info, const fs::path& root,
+                       DataAccess& data) {
+  OrderedJson row = {{"name", info.name},
+                     {"version", info.version},
+                     {"summary", info.summary},
+                     {"status", "ready"},
+                     {"missing", nullptr},
+                     {"classes", nullptr},
+                     {"images", OrderedJson::object()}};
+  std::string missing;
+  try {
+    const OpenedData& opened =
+        data.Open({.name = info.name,
+                   .options = ResolveOptions(info.options, {}),
+                   .root = root});
+    row["classes"] = opened.dataset->classes().size();
+    row["images"] = {{"train", opened.dataset->train().size()},
+                     {"test", opened.dataset->test().size()}};
+    missing = WhatIsMissing(info, *opened.dataset, root);
+  } catch (const Error& error) {
+    missing = error.what();
+  }
+  if (!missing.empty()) {
+    row["status"] = "needs-data";
+    row["missing"] = missing;
+  }
+  return row;
+}
+
 OrderedJson Datasets(const ListOptions& options) {
   const auto roots = RootsOf(options.roots);
   DataAccess data;
@@ -106,30 +147,9 @@ OrderedJson Datasets(const ListOptions& options) {
   for (const std::string& name : data.registry().Names()) {
     const DatasetInfo& info = data.registry().Find(name).info;
     const auto root = roots.find(name);
-    OrderedJson row = {{"name", name},
-                       {"version", info.version},
-                       {"summary", info.summary},
-                       {"status", "ready"},
-                       {"missing", nullptr},
-                       {"classes", nullptr},
-                       {"images", OrderedJson::object()}};
-    try {
-      if (info.needs_root && root == roots.end()) {
-        throw DataError(
-            StrCat("files below a root; --root ", name, "=FOLDER looks there"));
-      }
-      const OpenedData& opened =
-          data.Open({.name = name,
-                     .options = ResolveOptions(info.options, {}),
-                     .root = root == roots.end() ? fs::path() : root->second});
-      row["classes"] = opened.dataset->classes().size();
-      row["images"] = {{"train", opened.dataset->train().size()},
-                       {"test", opened.dataset->test().size()}};
-    } catch (const Error& error) {
-      row["status"] = "needs-data";
-      row["missing"] = error.what();
-    }
-    rows.push_back(std::move(row));
+    rows.push_back(DatasetRow(
+        info, root != roots.end() ? root->second : DefaultDataRoot(info),
+        data));
   }
   return rows;
 }

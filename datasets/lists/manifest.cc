@@ -1,4 +1,4 @@
-#include "datasets/folder/manifest.h"
+#include "datasets/lists/manifest.h"
 
 #include <sys/stat.h>
 
@@ -13,7 +13,7 @@
 #include "harness/base/json.h"
 #include "harness/base/log.h"
 
-namespace tailmark::folder {
+namespace tailmark::lists {
 namespace fs = std::filesystem;
 namespace {
 
@@ -80,9 +80,9 @@ void WriteSidecar(const fs::path& path, const Facts& facts) {
 
 // Sizes and hashes of every image; those of `facts` that still hold are taken
 // from there, the others put there. True when any was.
-bool Update(const Index& index, const fs::path& root, Facts& facts) {
+bool Update(const ListedFiles& files, const fs::path& root, Facts& facts) {
   bool changed = false;
-  for (const Split* split : {&index.train, &index.test}) {
+  for (const Split* split : files.splits) {
     for (const std::string& id : split->ids) {
       FileFacts now = Look(root / id);
       FileFacts& kept = facts[id];
@@ -98,10 +98,11 @@ bool Update(const Index& index, const fs::path& root, Facts& facts) {
   return changed;
 }
 
-void RequireStated(const Index& index, const fs::path& root,
+void RequireStated(const ListedFiles& files, const fs::path& root,
                    const std::string& id, const FileFacts& found) {
-  const auto stated = index.sha256.find(id);
-  if (stated == index.sha256.end() || stated->second == found.sha256) return;
+  if (files.stated == nullptr) return;
+  const auto stated = files.stated->find(id);
+  if (stated == files.stated->end() || stated->second == found.sha256) return;
   throw DataError(StrCat((root / id).string(), ": expected SHA-256 ",
                          stated->second, " as listed, found ", found.sha256,
                          " (", found.size,
@@ -110,27 +111,29 @@ void RequireStated(const Index& index, const fs::path& root,
 
 }  // namespace
 
-std::string ManifestSha256(const Index& index, const fs::path& root,
+std::string ManifestSha256(const ListedFiles& files, const fs::path& root,
                            const fs::path& cache) {
   const fs::path sidecar = cache.empty() ? fs::path() : SidecarOf(root, cache);
   Facts facts = cache.empty() ? Facts() : ReadSidecar(sidecar);
-  if (Update(index, root, facts) && !cache.empty()) {
+  if (Update(files, root, facts) && !cache.empty()) {
     WriteSidecar(sidecar, facts);
   }
-  std::vector<std::string> ids = index.train.ids;
-  ids.insert(ids.end(), index.test.ids.begin(), index.test.ids.end());
+  std::vector<std::string> ids;
+  for (const Split* split : files.splits) {
+    ids.insert(ids.end(), split->ids.begin(), split->ids.end());
+  }
   std::sort(ids.begin(), ids.end());
   Sha256 digest;
   for (const std::string& id : ids) {
     const FileFacts& file = facts.at(id);
-    RequireStated(index, root, id, file);
+    RequireStated(files, root, id, file);
     digest.Update(StrCat(id, "\t", file.size, "\t", file.sha256, "\n"));
   }
-  for (const ClassInfo& each : index.classes) {
+  for (const ClassInfo& each : files.classes) {
     digest.Update(
         StrCat("class\t", each.name, "\t", each.train_positives, "\n"));
   }
   return digest.Hex();
 }
 
-}  // namespace tailmark::folder
+}  // namespace tailmark::lists
