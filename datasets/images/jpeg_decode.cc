@@ -186,4 +186,16 @@ Image DecodeJpeg(std::string_view bytes, std::string_view name) {
   return JpegReader(bytes, name).Read();
 }
 
+std::string JpegLibrary() {
+#ifdef LIBJPEG_TURBO_VERSION
+#define TM_TEXT_OF(token) #token
+#define TM_VALUE_OF(token) TM_TEXT_OF(token)
+  return "libjpeg-turbo " TM_VALUE_OF(LIBJPEG_TURBO_VERSION);
+#undef TM_VALUE_OF
+#undef TM_TEXT_OF
+#else
+  return StrCat("libjpeg ", JPEG_LIB_VERSION);
+#endif
+}
+
 }  // namespace tailmark::internal

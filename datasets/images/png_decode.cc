@@ -184,4 +184,8 @@ Image DecodePng(std::string_view bytes, std::string_view name) {
   return PngReader(bytes, name).Read();
 }
 
+std::string PngLibrary() {
+  return std::string("libpng ") + png_get_libpng_ver(nullptr);
+}
+
 }  // namespace tailmark::internal

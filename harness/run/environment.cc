@@ -10,6 +10,7 @@
 #include <fstream>
 #include <thread>
 
+#include "datasets/images/codecs.h"
 #include "harness/base/environment.h"
 #include "harness/base/error.h"
 #include "harness/run/numerics.h"
@@ -68,7 +69,9 @@ Json Libraries() {
           {"libtorch_git", TM_TORCH_GIT},
           {"mkl", FirstLineOf(at::get_mkl_version())},
           {"onednn", FirstLineOf(at::get_mkldnn_version())},
-          {"openmp", FirstLineOf(at::get_openmp_version())}};
+          {"openmp", FirstLineOf(at::get_openmp_version())},
+          {"jpeg", internal::JpegLibrary()},
+          {"png", internal::PngLibrary()}};
 }
 
 Json Processor() {

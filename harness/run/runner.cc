@@ -114,6 +114,7 @@ class Run {
   template <class Body>
   void Phase(const std::string& name, Body body);
   FeatureMaker MakeFeatureMaker();
+  at::Tensor Features(const Split& split, bool flipped);
   std::unique_ptr<Loader> MakeLoader(const Split& split) const;
   const MethodInfo& info() const { return entry_->info; }
 
@@ -169,7 +170,7 @@ void Run::CheckSpec() {
         StrCat("selection '", id.selection, "' is not one of last"));
   }
   device_ = DeviceOf(spec_);
-  if (info().input == InputKind::kNone && !info().needs.text) return;
+  if (info().input == InputKind::kNone) return;
   if (id.pipeline_version != kPipelineVersion) {
     throw ConfigError(StrCat("the image pipeline is version ", kPipelineVersion,
                              " here, the run spec says ", id.pipeline_version,
@@ -239,6 +240,11 @@ std::unique_ptr<Loader> Run::MakeLoader(const Split& split) const {
   return std::make_unique<Loader>(*data_.dataset, split, options);
 }
 
+// On the device as a whole: picking rows there spares a copy a batch.
+at::Tensor Run::Features(const Split& split, bool flipped) {
+  return features_->Make(split, flipped).to(device_);
+}
+
 void Run::MakeSources() {
   const SourceContext context{.seed = spec_.seed,
                               .device = device_,
@@ -256,12 +262,10 @@ void Run::MakeSources() {
     features_.emplace(MakeFeatureMaker());
     // A method that trains on nothing needs no features of training images.
     if (info().abilities.trains) {
-      views.plain = features_->Make(data_.train, /*flipped=*/false);
+      views.plain = Features(data_.train, /*flipped=*/false);
     }
-    views.flipped = [this] {
-      return features_->Make(data_.train, /*flipped=*/true);
-    };
-    test = features_->Make(data_.test, /*flipped=*/false);
+    views.flipped = [this] { return Features(data_.train, /*flipped=*/true); };
+    test = Features(data_.test, /*flipped=*/false);
   }
   train_ = MakeFeatureTrainSource(data_.rows, std::move(views), context);
   test_ = MakeFeatureTestSource(data_.test.ids, test, context);

@@ -31,6 +31,11 @@ class ClipEncoder final : public Encoder {
   std::int64_t context_length() const override;
   double logit_scale() const override { return model_.Scale(); }
   c10::Device device() const override;
+  /// Raise the number when any bit of a feature may change.
+  std::string settings() const override {
+    return std::string("clip-1 ") +
+           c10::toString(model_.logit_scale.scalar_type());
+  }
 
   at::Tensor EncodeImages(const at::Tensor& pixels) override;
   at::Tensor EncodeImageTokens(const at::Tensor& pixels) override;

@@ -74,6 +74,10 @@ TEST(Environment, NamesLibrariesProcessorAndSwitches) {
   EXPECT_THAT(env.at("libraries").at("libtorch").get<std::string>(),
               testing::StartsWith("2."));
   EXPECT_FALSE(env.at("libraries").at("mkl").get<std::string>().empty());
+  EXPECT_THAT(env.at("libraries").at("jpeg").get<std::string>(),
+              testing::MatchesRegex("libjpeg.* [0-9.]+"));
+  EXPECT_THAT(env.at("libraries").at("png").get<std::string>(),
+              testing::MatchesRegex("libpng [0-9.]+"));
   EXPECT_FALSE(env.at("cpu").at("capability").get<std::string>().empty());
   EXPECT_FALSE(env.at("system").at("os").get<std::string>().empty());
   EXPECT_EQ(env.at("device").at("type"), "cpu");

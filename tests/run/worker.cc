@@ -34,6 +34,10 @@ WorkerProcess::WorkerProcess(const std::vector<std::string>& arguments,
   const int out = open(log.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0644);
   dup2(out, STDERR_FILENO);
   dup2(out, STDOUT_FILENO);
+  // What a worker leaves outside its bundle would be found here.
+  const fs::path desk = log.parent_path() / "desk";
+  fs::create_directories(desk);
+  fs::current_path(desk);
   execv(argv[0], argv.data());
   std::_Exit(127);
 }

@@ -76,6 +76,7 @@ TEST_F(Worker, ExecutesARunOnTheEmbeddedDataAndSealsItsBundle) {
   EXPECT_EQ(env.at("variables").at("OMP_NUM_THREADS"), "1");
   EXPECT_EQ(env.at("pipeline_fingerprint").get<std::string>().size(), 64U);
   EXPECT_EQ(record.build.digest, record.spec.build);
+  EXPECT_TRUE(fs::is_empty(bench_.folder() / "desk"));
 }
 
 TEST_F(Worker, KilledAtAnyMomentItGoesOnToTheSameBytes) {
