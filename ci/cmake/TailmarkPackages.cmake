@@ -18,6 +18,19 @@ endif()
 if(TAILMARK_ENGINE)
   include(TailmarkTorch)
   tailmark_find_torch()
+  # The tokenizer's. Neither PCRE2 nor utf8proc has a CMake package in Debian.
+  find_package(ZLIB REQUIRED)
+  foreach(package IN ITEMS pcre2-8:pcre2.h utf8proc:utf8proc.h)
+    string(REPLACE ":" ";" parts "${package}")
+    list(GET parts 0 library)
+    list(GET parts 1 header)
+    find_library(TAILMARK_LIB_${library} NAMES ${library} REQUIRED)
+    find_path(TAILMARK_INCLUDE_${library} NAMES ${header} REQUIRED)
+    add_library(tailmark::${library} UNKNOWN IMPORTED)
+    set_target_properties(tailmark::${library} PROPERTIES
+      IMPORTED_LOCATION "${TAILMARK_LIB_${library}}"
+      INTERFACE_INCLUDE_DIRECTORIES "${TAILMARK_INCLUDE_${library}}")
+  endforeach()
 endif()
 
 if(TAILMARK_BUILD_TESTS)

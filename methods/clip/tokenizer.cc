@@ -3,6 +3,7 @@
 #include "harness/base/error.h"
 #include "harness/base/files.h"
 #include "harness/base/json.h"
+#include "methods/clip/bpe_tokenizer.h"
 
 namespace tailmark {
 namespace {
@@ -110,16 +111,22 @@ void WriteVocabulary(const std::filesystem::path& path,
 
 std::unique_ptr<Tokenizer> LoadTokenizer(const std::filesystem::path& folder,
                                          const ClipConfig& config) {
-  if (config.tokenizer != "words") return nullptr;
-  const auto path = folder / "vocab.json";
-  auto words =
-      std::make_unique<WordTokenizer>(ReadVocabulary(path), path.string());
-  if (words->size() != config.vocabulary) {
-    throw DataError(StrCat(path.string(), ": ", words->size(),
-                           " words, but config.json says vocab_size ",
-                           config.vocabulary));
+  std::unique_ptr<Tokenizer> tokenizer;
+  if (config.tokenizer == "words") {
+    const auto path = folder / "vocab.json";
+    tokenizer =
+        std::make_unique<WordTokenizer>(ReadVocabulary(path), path.string());
+  } else if (BpeTokenizer::IsIn(folder)) {
+    tokenizer = BpeTokenizer::Open(folder);
+  } else {
+    return nullptr;
   }
-  return words;
+  if (tokenizer->size() != config.vocabulary) {
+    throw DataError(StrCat(
+        folder.string(), ": the tokenizer has ", tokenizer->size(),
+        " words, but the weights have embeddings for ", config.vocabulary));
+  }
+  return tokenizer;
 }
 
 }  // namespace tailmark

@@ -70,8 +70,8 @@ void WriteVocabulary(const std::filesystem::path& path,
                      const std::vector<std::string>& words);
 
 /// The tokenizer that the folder's config.json names, its vocabulary checked
-/// against the configuration; null for "bpe", whose vocabulary such a folder
-/// need not hold. Throws DataError.
+/// against the configuration; null for "bpe" in a folder without its
+/// vocabulary, which weights need not hold. Throws DataError.
 std::unique_ptr<Tokenizer> LoadTokenizer(const std::filesystem::path& folder,
                                          const ClipConfig& config);
 

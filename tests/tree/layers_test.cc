@@ -64,6 +64,8 @@ const std::vector<Fence> kFences = {
     {"<nlohmann/", {"harness/base/"}, true},
     {"<CLI/", {"harness/cli/"}},
     {"<openssl/", {"harness/base/"}},
+    {"<pcre2.h>", {"methods/"}},
+    {"<utf8proc.h>", {"methods/"}},
     {"<dlfcn.h>", {"harness/plugin/"}},
     {"<jpeglib.h>", {"datasets/"}},
     {"<turbojpeg.h>", {"datasets/"}},

@@ -1,0 +1,120 @@
+// Cleaning text, and the tokenizer on a vocabulary small enough to write down.
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "harness/base/error.h"
+#include "harness/base/files.h"
+#include "methods/clip/bpe_tokenizer.h"
+#include "methods/clip/text_html.h"
+#include "methods/clip/text_repair.h"
+#include "methods/clip/text_unicode.h"
+
+namespace tailmark {
+namespace {
+
+namespace fs = std::filesystem;
+using Ids = std::vector<std::int64_t>;
+
+TEST(BpeTest, HuggingFaceFilesGiveTheIdsOfOpenAis) {
+  // A vocabulary small enough to write down: bytes, then one merge.
+  const auto folder =
+      fs::temp_directory_path() / StrCat("bpe-test-", ::getpid());
+  fs::create_directories(folder);
+  std::vector<std::string> words;
+  for (const bool shown : {true, false}) {
+    char32_t spare = 0x100;
+    for (char32_t b = 0; b < 256; ++b) {
+      const bool is_shown = (b >= '!' && b <= '~') || (b >= 0xA1 && b != 0xAD);
+      if (is_shown == shown) {
+        const char32_t c = shown ? b : spare++;
+        words.push_back(ToUtf8({&c, 1}));
+      }
+    }
+  }
+  for (std::size_t i = 0; i < 256; ++i) words.push_back(words[i] + "</w>");
+  for (const char* word :
+       {"ab", "abab</w>", "ab</w>", "<|startoftext|>", "<|endoftext|>"})
+    words.emplace_back(word);
+  WriteVocabulary(folder / "vocab.json", words);
+  WriteFileAtomic(folder / "merges.txt",
+                  "#version: 0.2\na b\na b</w>\nab ab</w>\n");
+  const auto tokenizer = BpeTokenizer::Open(folder);
+  EXPECT_EQ(tokenizer->Encode("ABAB aba"), (Ids{513, 512, 256 + 'a' - '!'}));
+  EXPECT_EQ(tokenizer->Row("ab", 4, false), (Ids{515, 514, 516, 0}));
+  EXPECT_EQ(tokenizer->Encode("\u00C3\u00A9"), tokenizer->Encode("\u00E9"));
+
+  WriteFileAtomic(folder / "merges.txt", "#version: 0.2\na  b\n");
+  EXPECT_THROW((void)BpeTokenizer::Open(folder), DataError);
+  WriteFileAtomic(folder / "merges.txt", "a nothing\n");
+  EXPECT_THROW((void)BpeTokenizer::Open(folder), DataError);
+  WriteFileAtomic(folder / "bpe_simple_vocab_16e6.txt", "#version\na b\n");
+  EXPECT_THROW((void)BpeTokenizer::Open(folder), DataError);
+  fs::remove_all(folder);
+}
+
+TEST(TextTest, WrongBytesAreNamedByTheirOffset) {
+  try {
+    (void)FromUtf8("abc\xED\xA0\x80");
+    FAIL() << "a surrogate is no character";
+  } catch (const DataError& error) {
+    EXPECT_STREQ(error.what(),
+                 "text is not UTF-8: byte 237 at offset 3 begins no character");
+  }
+  EXPECT_THROW((void)FromUtf8("\xC0\x80"), DataError);
+  EXPECT_THROW((void)FromUtf8("a\xE2\x82"), DataError);
+}
+
+TEST(TextTest, RepairsWhatSoftwareDoesToText) {
+  const std::pair<std::u32string, std::u32string> cases[] = {
+      {U"caf\u00C3\u00A9", U"caf\u00E9"},
+      {U"it\u00E2\u20AC\u2122s", U"it's"},
+      {U"\u201Ccurly\u201D", U"\"curly\""},
+      {U"\uFB01sh", U"fish"},
+      {U"\uFF21\u3000\uFF42", U"A b"},
+      {U"cafe\u0301", U"caf\u00E9"},
+      {U"\x1B[31mred\x1B[0m\x07", U"red"},
+      {U"a\r\nb\rc", U"a\nb\nc"},
+      {U"P&EACUTE;REZ &amp;", U"P\u00C9REZ &"},
+      {U"<b>&amp;", U"<b>&amp;"},
+      {U"\u00C5ngstr\u00F6m and \u00C9cole",
+       U"\u00C5ngstr\u00F6m and \u00C9cole"},
+  };
+  for (const auto& [from, to] : cases) {
+    EXPECT_EQ(ToUtf8(RepairText(from)), ToUtf8(to));
+  }
+}
+
+TEST(TextTest, HtmlIsUnescapedAsBrowsersDo) {
+  const std::pair<std::u32string, std::u32string> cases[] = {
+      {U"&ampx", U"&x"},
+      {U"&notit;", U"\u00ACit;"},
+      {U"&notin;", U"\u2209"},
+      {U"&#x41;&#66", U"AB"},
+      {U"&#128;", U"\u20AC"},
+      {U"&#0;", U"\uFFFD"},
+      {U"&#99999999999999999999;", U"\uFFFD"},
+      {U"&#1;", U""},
+      {U"& a &;", U"& a &;"},
+      {U"&nosuch;", U"&nosuch;"},
+      {U"&", U"&"},
+      {U"&#", U"&#"},
+      {U"&#x;", U"&#x;"},
+  };
+  for (const auto& [from, to] : cases) {
+    EXPECT_EQ(ToUtf8(UnescapeHtml(from)), ToUtf8(to)) << ToUtf8(from);
+  }
+}
+
+TEST(TextTest, SigmaIsFinalOnlyAtTheEndOfAWord) {
+  EXPECT_EQ(ToUtf8(Lower(U"\u039F\u03A3 \u03A3\u039F \u03A3")),
+            ToUtf8(U"\u03BF\u03C2 \u03C3\u03BF \u03C3"));
+  EXPECT_EQ(ToUtf8(Lower(U"\u0130")), "i\u0307");
+}
+
+}  // namespace
+}  // namespace tailmark
