@@ -58,7 +58,8 @@ void DatasetRegistry::Add(Entry entry) {
 
 const DatasetRegistry::Entry& DatasetRegistry::Find(
     std::string_view name) const {
-  if (const auto it = entries_.find(name); it != entries_.end()) {
+  const std::string_view registered = name.substr(0, name.find(':'));
+  if (const auto it = entries_.find(registered); it != entries_.end()) {
     return it->second;
   }
   throw ConfigError(UnknownName("data set", name, Names()));

@@ -133,7 +133,8 @@ class DatasetRegistry {
   };
   /// Throws std::logic_error when the name is taken.
   void Add(Entry entry);
-  /// Throws ConfigError with the nearest name.
+  /// Also "folder:holidays": data set `folder` under a name of the user's, which
+  /// results keep. Throws ConfigError with the nearest name.
   const Entry& Find(std::string_view name) const;
   std::vector<std::string> Names() const;  ///< Sorted.
 

@@ -88,13 +88,14 @@ const OpenedData& DataAccess::Open(const DatasetSpec& spec) {
 PlannedData DataAccess::Facts(const DatasetUse& use, const OptionMap& options,
                               std::int64_t limit) {
   const OpenedData& data =
-      Open({.name = use.use, .options = options, .root = use.root});
+      Open({.name = use.FullName(), .options = options, .root = use.root});
   const Limited limited = Limit(data, limit);
   return {.version = registry_.Find(use.use).info.version,
           .manifest_sha256 = data.dataset->manifest_sha256(),
           .label_policy = data.dataset->label_policy(),
           .train_list_sha256 = ListHash(limited.train, limited.train_labels),
           .test_list_sha256 = ListHash(limited.test, limited.test_labels),
+          .train_images = limited.train.size(),
           .captions = !data.dataset->train_captions().empty()};
 }
 

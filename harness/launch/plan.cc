@@ -139,7 +139,7 @@ class Planner {
     id.method = method.name;
     id.method_version = method.version;
     id.method_options = point.options;
-    id.dataset = data.use->use;
+    id.dataset = data.use->FullName();
     id.dataset_version = data.facts.version;
     id.dataset_options = data.options;
     id.manifest_sha256 = data.facts.manifest_sha256;
@@ -161,6 +161,10 @@ class Planner {
     if (method.needs_captions && !data.facts.captions) {
       return StrCat(method.name, " needs captions, which ", data.label,
                     " does not have");
+    }
+    if (method.trains && data.facts.train_images == 0) {
+      return StrCat(method.name, " trains, and ", data.label,
+                    " has no training images");
     }
     if (method.needs_text && !Weights().text) {
       return StrCat(method.name, " needs a text tower, which ", Weights().name,

@@ -99,6 +99,11 @@ DatasetUse ReadDataset(const RecipeNode& node) {
   if (!node.Has("use")) node.Fail("\"use\" is missing: the data set's name");
   use.use = node.At("use").Text();
   use.name = node.Text("name", use.use);
+  if (use.name.empty() ||
+      use.name.find_first_of(":/,= \t\n") != std::string::npos) {
+    node.Fail(StrCat("\"name\" is '", use.name,
+                     "'; it may hold no blank, colon, comma, = or slash"));
+  }
   if (node.Has("options")) use.options = ReadOptions(node.At("options"));
   if (node.Has("root")) {
     const RecipeNode root = node.At("root");
@@ -165,8 +170,7 @@ void ReadWeights(const RecipeNode& node, Recipe& recipe) {
 
 void ReadProtocol(const RecipeNode& node, Protocol& protocol) {
   node.RequireObject({"selection", "definition", "also", "groups"});
-  protocol.selection =
-      node.Choice("selection", protocol.selection, {"last"});
+  protocol.selection = node.Choice("selection", protocol.selection, {"last"});
   protocol.definition = node.Text("definition", protocol.definition);
   if (node.Has("also")) protocol.also = node.At("also").Words();
   // Said in a recipe so that a reader sees it; there is one rule so far.
@@ -182,6 +186,9 @@ void ReadNumerics(const RecipeNode& node, Numerics& numerics) {
   numerics.deterministic =
       node.Choice("deterministic", numerics.deterministic, {"strict", "off"});
 }
+
+std::string FullName(const DatasetUse& use) { return use.FullName(); }
+std::string FullName(const MethodUse& use) { return use.name; }
 
 /// "method=lmpt" keeps what is named; several of one kind add up.
 void ApplyOnly(const std::vector<std::string>& only, Recipe& recipe) {
@@ -203,6 +210,7 @@ void ApplyOnly(const std::vector<std::string>& only, Recipe& recipe) {
     for (const auto& use : uses) {
       known.push_back(use.name);
       known.push_back(use.use);
+      known.push_back(FullName(use));
     }
     for (const std::string& name : names) {
       if (std::find(known.begin(), known.end(), name) == known.end()) {
@@ -213,7 +221,7 @@ void ApplyOnly(const std::vector<std::string>& only, Recipe& recipe) {
     }
     std::erase_if(uses, [&](const auto& use) {
       return std::none_of(names.begin(), names.end(), [&](const auto& name) {
-        return name == use.name || name == use.use;
+        return name == use.name || name == use.use || name == FullName(use);
       });
     });
   };
@@ -222,8 +230,9 @@ void ApplyOnly(const std::vector<std::string>& only, Recipe& recipe) {
 }
 
 Recipe ReadRecipe(const RecipeNode& root, const RecipeOverrides& overrides) {
-  root.RequireObject({"campaign", "datasets", "methods", "weights", "pipeline",
-                      "protocol", "numerics", "limits", "limit", "seeds"});
+  root.RequireObject({"campaign", "summary", "datasets", "methods", "weights",
+                      "pipeline", "protocol", "numerics", "limits", "limit",
+                      "seeds"});
   Recipe recipe;
   recipe.campaign = root.Text("campaign", "");
   if (recipe.campaign.empty() ||

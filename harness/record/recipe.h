@@ -34,6 +34,8 @@ struct Limits {
 struct DatasetUse {
   std::string use;   ///< Its name in the registry.
   std::string name;  ///< What the recipe calls it; `use` when it does not.
+  /// What results call it: "embedded", "folder:holidays".
+  std::string FullName() const { return name == use ? use : use + ":" + name; }
   WrittenOptions options;
   std::filesystem::path root;  ///< "" for made data.
   /// Why it cannot be used, when an environment variable in `root` is unset.

@@ -50,7 +50,8 @@ void RequireHash(const std::string& what, const std::string& expected,
 
 }  // namespace
 
-RunData OpenRunData(const RunSpec& spec, const DatasetRegistry& datasets) {
+RunData OpenRunData(const RunSpec& spec, const DatasetRegistry& datasets,
+                    bool trains) {
   const RunIdentity& id = spec.identity;
   const DatasetRegistry::Entry& entry = datasets.Find(id.dataset);
   if (entry.info.version != id.dataset_version) {
@@ -71,7 +72,8 @@ RunData OpenRunData(const RunSpec& spec, const DatasetRegistry& datasets) {
   const LabelMatrix labels = FirstRows(data.train_labels(), id.limit);
   RequireHash(id.dataset + ": training list", id.train_list_sha256,
               ListHash(out.train, labels));
-  if (out.train.size() == 0 || out.test.size() == 0 || labels.classes == 0) {
+  if ((trains && out.train.size() == 0) || out.test.size() == 0 ||
+      labels.classes == 0) {
     throw DataError(StrCat(id.dataset, ": ", out.train.size(),
                            " training images, ", out.test.size(),
                            " test images, ", labels.classes,

@@ -22,8 +22,10 @@ struct RunData {
 
 /// Opens the spec's data set. Throws ConfigError when its version is not the
 /// one this program has, DataError when manifest or training list differ from
-/// the spec's hashes (an empty hash in the spec is not checked).
-RunData OpenRunData(const RunSpec& spec, const DatasetRegistry& datasets);
+/// the spec's hashes (an empty hash in the spec is not checked), or when there
+/// is nothing to score or, if the method `trains`, to train on.
+RunData OpenRunData(const RunSpec& spec, const DatasetRegistry& datasets,
+                    bool trains);
 
 /// Names, positives and groups for the method. Positives are those of the rows
 /// that take part; groups are those of the whole data set.

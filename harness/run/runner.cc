@@ -201,7 +201,7 @@ void Run::OpenEncoder() {
 }
 
 void Run::Open() {
-  data_ = OpenRunData(spec_, engine_.datasets);
+  data_ = OpenRunData(spec_, engine_.datasets, info().abilities.trains);
   if (data_.rows.known.defined() && !info().abilities.partial_labels) {
     throw ConfigError(StrCat("some training labels of '",
                              spec_.identity.dataset, "' are unknown, and ",

@@ -77,6 +77,21 @@ TEST(Plan, AMethodThatNeedsCaptionsIsNotApplicableWithoutThem) {
             "captioner needs captions, which set does not have");
 }
 
+TEST(Plan, AMethodThatTrainsIsNotApplicableWithoutTrainingImages) {
+  Recipe recipe = TwoMethods();
+  recipe.datasets = {{.use = "untrained", .name = "untrained"}};
+  const Plan plan = MakeSamplePlan(recipe);
+  EXPECT_EQ(plan.tasks[0].state, RunState::kNotApplicable);
+  EXPECT_EQ(plan.tasks[0].reason,
+            "prior trains, and untrained has no training images");
+}
+
+TEST(Plan, ADataSetKeepsTheNameThatTheRecipeGivesIt) {
+  Recipe recipe = TwoMethods();
+  recipe.datasets = {{.use = "set", .name = "mine"}};
+  EXPECT_EQ(MakeSamplePlan(recipe).tasks[0].spec.identity.dataset, "set:mine");
+}
+
 TEST(Plan, ARunThatTheRecipeNamesTwiceIsPlannedOnceWithANote) {
   Recipe recipe = SampleRecipe();
   recipe.methods = {{.use = "probe", .name = "a", .seeds = {0}},

@@ -26,7 +26,8 @@ PlannedData Data(const DatasetUse& use, const OptionMap& /*options*/,
   return {.manifest_sha256 = "m",
           .label_policy = "p",
           .train_list_sha256 = StrCat("train", limit),
-          .test_list_sha256 = StrCat("test", limit)};
+          .test_list_sha256 = StrCat("test", limit),
+          .train_images = use.use == "untrained" ? 0 : 9};
 }
 
 }  // namespace
