@@ -1,0 +1,307 @@
+// Whole campaigns with the real programs: run, resume, status, import, report;
+// and whatever may happen to them on the way.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <csignal>
+#include <random>
+#include <set>
+#include <thread>
+
+#include "harness/base/error.h"
+#include "harness/base/files.h"
+#include "harness/record/bundle.h"
+#include "tests/e2e/program.h"
+#include "tests/record/sample.h"
+
+namespace tailmark {
+namespace {
+namespace fs = std::filesystem;
+using ::testing::HasSubstr;
+
+class Campaign : public ::testing::Test {
+ protected:
+  // The features of all tests are the same: made once a program.
+  static void SetUpTestSuite() { cache_ = new ScratchFolder; }
+  static void TearDownTestSuite() { delete cache_; }
+
+  Program InFolder(const std::string& name) const {
+    Program program(scratch_.path() / name);
+    program.environment["TAILMARK_CACHE"] = cache_->path().string();
+    return program;
+  }
+  /// A small campaign: prior and probe, two seeds each.
+  static std::vector<std::string> Run(const std::vector<std::string>& more) {
+    std::vector<std::string> words = {"run",     "quickstart",
+                                      "--only",  "method=label_prior",
+                                      "--only",  "method=linear_probe-bce",
+                                      "--seeds", "0-1",
+                                      "--set",   "linear_probe.epochs=2"};
+    words.insert(words.end(), more.begin(), more.end());
+    return words;
+  }
+  /// key -> SHA-256 of its test scores, of every finished run.
+  static std::map<std::string, std::string> Hashes(const Program& program) {
+    std::map<std::string, std::string> hashes;
+    const Said said = program(
+        {"db", "query",
+         "SELECT r.key, s.sha256 FROM run r JOIN score s ON s.run_id = r.id "
+         "WHERE r.state = 'done' AND s.name = 'test'",
+         "--json"});
+    EXPECT_EQ(said.code, 0) << said.err;
+    const Json rows = said.json();
+    for (const Json& row : rows) {
+      EXPECT_TRUE(hashes.emplace(row["key"], row["sha256"]).second)
+          << "stored twice: " << row["key"];
+    }
+    return hashes;
+  }
+
+  ScratchFolder scratch_;
+  static ScratchFolder* cache_;
+};
+ScratchFolder* Campaign::cache_ = nullptr;
+
+TEST_F(Campaign, RunAnswersAsContractedAndASecondOneReusesEverything) {
+  const Program tailmark = InFolder("a");
+  const Said first = tailmark(Run({"--json"}));
+  ASSERT_EQ(first.code, 0) << first.err;
+  const Json answer = first.json();
+  EXPECT_EQ(answer["campaign"], "quickstart");
+  ASSERT_EQ(answer["runs"].size(), 4u);
+  for (const Json& run : answer["runs"]) {
+    for (const char* member : {"key", "recipe", "method", "dataset", "seed",
+                               "state", "reason", "bundle", "metrics"}) {
+      EXPECT_TRUE(run.contains(member)) << member;
+    }
+    EXPECT_EQ(run["state"], "done");
+    EXPECT_EQ(RunKey(ReadBundle(run["bundle"].get<std::string>()).spec),
+              run["key"]);
+    const Json& step = run["metrics"].at(
+        "ap.step/difficult=ignore/empty=keep/nopos=exclude/v1");
+    for (const char* group : {"total", "head", "medium", "tail"}) {
+      EXPECT_GT(step.at(group), 5.0);
+      EXPECT_LT(step.at(group), 100.0);
+    }
+  }
+  const Said second = tailmark(Run({"--json"}));
+  EXPECT_EQ(second.code, 0);
+  EXPECT_EQ(second.json(), answer);
+  const Said status = tailmark({"status", "--json"});
+  EXPECT_EQ(status.json()["counts"], Json({{"done", 4}}));
+  const Said plan = tailmark({"plan", "quickstart", "--json"});
+  EXPECT_EQ(plan.code, 0) << plan.err;
+}
+
+TEST_F(Campaign, TheTableIsOnStdoutAndProgressIsNot) {
+  const Said said = InFolder("a")(Run({}));
+  EXPECT_EQ(said.code, 0);
+  EXPECT_THAT(said.out, HasSubstr("Label prior"));
+  EXPECT_EQ(said.out.find("seed 0"), std::string::npos) << said.out;
+  EXPECT_THAT(said.err, HasSubstr("done label_prior on embedded, seed 0"));
+}
+
+TEST_F(Campaign, EveryRecipeOfOursIsValid) {
+  const Program tailmark = InFolder("a");
+  const Json rows = tailmark({"list", "recipes", "--json"}).json();
+  for (const Json& row : rows) {
+    const Said said = tailmark({"validate", row["name"], "--json"});
+    // 4: its data are not here.
+    EXPECT_TRUE(said.code == 0 || said.code == 4) << row["name"] << said.err;
+    EXPECT_GT(said.json()["runs"], 0);
+  }
+}
+
+TEST_F(Campaign, MethodsAreListedAndDescribedFromTheCatalogue) {
+  const Program tailmark = InFolder("a");
+  std::set<std::string> names;
+  const Json rows = tailmark({"list", "methods", "--json"}).json();
+  for (const Json& row : rows) {
+    names.insert(row["name"]);
+  }
+  EXPECT_THAT(names, ::testing::IsSupersetOf(
+                         {"label_prior", "linear_probe", "zero_shot_clip"}));
+  const Json probe = tailmark({"describe", "linear_probe", "--json"}).json();
+  EXPECT_EQ(probe["name"], "linear_probe");
+  EXPECT_FALSE(probe["options"].empty());
+  EXPECT_EQ(tailmark({"describe", "linear_prob"}).code, 2);
+}
+
+TEST_F(Campaign, AWrongOptionIsExit2AndLeavesNoStore) {
+  const Program tailmark = InFolder("a");
+  const Said said =
+      tailmark({"run", "quickstart", "--set", "linear_probe.epoch=3"});
+  EXPECT_EQ(said.code, 2);
+  EXPECT_THAT(said.err, HasSubstr("did you mean 'epochs'?"));
+  EXPECT_EQ(tailmark({"run", "quickstart", "--seeds", "x"}).code, 2);
+  EXPECT_FALSE(fs::exists(tailmark.store() / "bundles"));
+}
+
+TEST_F(Campaign, ALimitBrandsTheResult) {
+  const Program tailmark = InFolder("a");
+  ASSERT_EQ(tailmark({"run", "quickstart", "--only", "method=label_prior",
+                      "--limit", "50"})
+                .code,
+            0);
+  const Json rows =
+      tailmark({"db", "query", "SELECT key, value FROM tag", "--json"}).json();
+  EXPECT_THAT(rows.dump(), HasSubstr("partial"));
+}
+
+TEST_F(Campaign, DataThatAreAbsentAreExit4WithTheReason) {
+  const Said said = InFolder("a")({"run", "real-photos", "--json"});
+  EXPECT_EQ(said.code, 4) << said.err;
+  const Json answer = said.json();
+  for (const Json& run : answer["runs"]) {
+    EXPECT_EQ(run["state"], "skipped");
+    EXPECT_THAT(run["reason"].get<std::string>(),
+                HasSubstr("TAILMARK_REFERENCE_DATA"));
+  }
+}
+
+TEST_F(Campaign, AWorkerThatCannotDoItsWorkIsExit3WithTheReason) {
+  Program tailmark = InFolder("a");
+  tailmark.environment["TAILMARK_WORKER"] = TM_BIN_DIR "/fake_worker";
+  const Said said = tailmark(Run({"--json"}));
+  EXPECT_EQ(said.code, 3);
+  const Json answer = said.json();
+  for (const Json& run : answer["runs"]) {
+    EXPECT_EQ(run["state"], "failed");
+    EXPECT_THAT(run["reason"].get<std::string>(),
+                HasSubstr("its bundle was refused"));
+  }
+  // A worker that works makes them good.
+  tailmark.environment.erase("TAILMARK_WORKER");
+  EXPECT_EQ(tailmark({"resume"}).code, 0);
+  tailmark.environment["TAILMARK_WORKER"] = "/no/such/worker";
+  EXPECT_EQ(tailmark(Run({"--force"})).code, 2);
+}
+
+TEST_F(Campaign, APlanIsRunElsewhereAndTakenIn) {
+  const Program here = InFolder("here");
+  const Program there = InFolder("there");
+  std::vector<std::string> words = Run({"-o", "plan.json"});
+  words[0] = "plan";
+  ASSERT_EQ(here(words).code, 0);
+  for (const char* task : {"0", "1", "2", "3"}) {
+    const Said said = there({"worker", "--plan", here.folder() / "plan.json",
+                             "--task", task, "--out", "bundles"});
+    ASSERT_EQ(said.code, 0) << said.err;
+    // A task that is done is done.
+    EXPECT_EQ(there({"worker", "--plan", here.folder() / "plan.json", "--task",
+                     task, "--out", "bundles"})
+                  .out,
+              said.out);
+  }
+  EXPECT_EQ(
+      there({"worker", "--plan", here.folder() / "plan.json", "--task", "4"})
+          .code,
+      2);
+  EXPECT_FALSE(fs::exists(there.store()));
+  const Said taken = here({"import", there.folder() / "bundles", "--json"});
+  ASSERT_EQ(taken.code, 0) << taken.err;
+  EXPECT_EQ(taken.json()["runs"].size(), 4u);
+  EXPECT_EQ(here({"import", there.folder() / "bundles"}).code, 0);
+  const Program direct = InFolder("direct");
+  ASSERT_EQ(direct(Run({})).code, 0);
+  EXPECT_EQ(Hashes(here), Hashes(direct));
+
+  ASSERT_EQ(direct({"export", "-o", "runs.tar"}).code, 0);
+  const Program other = InFolder("other");
+  ASSERT_EQ(other({"import", direct.folder() / "runs.tar"}).code, 0);
+  EXPECT_EQ(Hashes(other), Hashes(direct));
+  const Said report =
+      other({"report", "-f", "html,md,tex,csv,json", "-o", "r"});
+  EXPECT_EQ(report.code, 0) << report.err;
+  for (const char* name : {"html", "md", "tex", "csv", "json"}) {
+    EXPECT_TRUE(fs::exists(other.folder() / "r" / StrCat("report.", name)));
+  }
+}
+
+TEST_F(Campaign, TwoAtOnceOnOneStoreRunEachKeyOnce) {
+  const Program tailmark = InFolder("a");
+  const pid_t one = tailmark.Start(Run({}));
+  const Said two = tailmark(Run({"--json"}));
+  EXPECT_EQ(Program::Wait(one), 0);
+  EXPECT_EQ(two.code, 0) << two.err;
+  const Json rows =
+      tailmark({"db", "query",
+                "SELECT key, count(*) AS n FROM run GROUP BY key", "--json"})
+          .json();
+  EXPECT_EQ(rows.size(), 4u);
+  for (const Json& row : rows) EXPECT_EQ(row["n"], 1);
+}
+
+TEST_F(Campaign, AnInterruptIsExit130AndResumeGoesOn) {
+  const Program tailmark = InFolder("a");
+  const pid_t pid = tailmark.Start(Run({}));
+  while (Program::Children(pid).empty()) usleep(1000);
+  kill(pid, SIGINT);
+  const int code = Program::Wait(pid);
+  EXPECT_EQ(code, 130);
+  const Said said = tailmark({"resume", "quickstart", "--json"});
+  EXPECT_EQ(said.code, 0) << said.err;
+  EXPECT_EQ(Hashes(tailmark).size(), 4u);
+}
+
+TEST_F(Campaign, AStoreOfANewerVersionIsExit6) {
+  const Program tailmark = InFolder("a");
+  ASSERT_EQ(
+      tailmark({"run", "quickstart", "--only", "method=label_prior"}).code, 0);
+  // user_version is bytes 60 to 63 of the file.
+  ASSERT_EQ(tailmark({"db", "vacuum"}).code, 0);
+  const fs::path file = tailmark.store() / "tailmark.sqlite";
+  std::string bytes = ReadFile(file);
+  bytes[62] = 1;
+  WriteFileAtomic(file, bytes);
+  for (const std::vector<std::string>& words :
+       {std::vector<std::string>{"status"}, Run({})}) {
+    const Said said = tailmark(words);
+    EXPECT_EQ(said.code, 6) << said.err;
+    EXPECT_THAT(said.err, HasSubstr("newer"));
+  }
+}
+
+TEST_F(Campaign, KilledAtThirtyRandomMomentsItIsAsIfNothingHappened) {
+  const Program undisturbed = InFolder("undisturbed");
+  const auto start = std::chrono::steady_clock::now();
+  ASSERT_EQ(undisturbed(Run({})).code, 0);
+  const std::chrono::duration<double> whole =
+      std::chrono::steady_clock::now() - start;
+  const auto expected = Hashes(undisturbed);
+  ASSERT_EQ(expected.size(), 4u);
+
+  std::mt19937 chance(7);
+  std::uniform_real_distribution<double> moment(0, 0.6 * whole.count());
+  for (int campaign = 0; campaign < 6; ++campaign) {
+    const Program tailmark = InFolder(StrCat("killed-", campaign));
+    for (int blow = 0; blow < 5; ++blow) {
+      const pid_t pid = tailmark.Start(Run({"--quiet"}));
+      std::this_thread::sleep_for(
+          std::chrono::duration<double>(moment(chance)));
+      const auto workers = Program::Children(pid);
+      const bool parent = blow % 2 == 0 || workers.empty();
+      kill(parent ? pid : workers.front(), SIGKILL);
+      const int code = Program::Wait(pid);
+      EXPECT_TRUE(code == 0 || code == 3 || code == -SIGKILL) << code;
+    }
+    const Said said = tailmark(Run({"--json"}));
+    ASSERT_EQ(said.code, 0) << said.err;
+    EXPECT_EQ(Hashes(tailmark), expected) << "campaign " << campaign;
+    const Said check = tailmark({"db", "check"});
+    EXPECT_EQ(check.code, 0) << check.out;
+    for (const auto& entry :
+         fs::directory_iterator(tailmark.store() / "bundles")) {
+      const std::string name = entry.path().filename().string();
+      EXPECT_TRUE(expected.contains(name) || name.ends_with(".failed") ||
+                  name.find(".tmp.") != name.npos)
+          << "left behind: " << name;
+    }
+  }
+}
+
+}  // namespace
+}  // namespace tailmark
