@@ -34,11 +34,12 @@ class Campaign : public ::testing::Test {
     return program;
   }
   /// A small campaign: prior and probe, two seeds each.
-  static std::vector<std::string> Run(const std::vector<std::string>& more) {
+  static std::vector<std::string> Run(const std::vector<std::string>& more,
+                                      const std::string& seeds = "0-1") {
     std::vector<std::string> words = {"run",     "quickstart",
                                       "--only",  "method=label_prior",
                                       "--only",  "method=linear_probe-bce",
-                                      "--seeds", "0-1",
+                                      "--seeds", seeds,
                                       "--set",   "linear_probe.epochs=2"};
     words.insert(words.end(), more.begin(), more.end());
     return words;
@@ -245,6 +246,23 @@ TEST_F(Campaign, AnInterruptIsExit130AndResumeGoesOn) {
   const Said said = tailmark({"resume", "quickstart", "--json"});
   EXPECT_EQ(said.code, 0) << said.err;
   EXPECT_EQ(Hashes(tailmark).size(), 4u);
+}
+
+TEST_F(Campaign, ADiskThatIsFullLosesNothingThatWasKept) {
+  Program tailmark = InFolder("a");
+  ASSERT_EQ(tailmark(Run({})).code, 0);
+  const auto kept = Hashes(tailmark);
+  for (const std::int64_t bytes : {20'000, 60'000, 110'000, 150'000}) {
+    tailmark.largest_file = bytes;
+    const Said said = tailmark(Run({}, "0-3"));
+    EXPECT_TRUE(said.code == 6 || said.code == 3) << said.code << said.err;
+  }
+  tailmark.largest_file = 0;
+  EXPECT_EQ(tailmark({"db", "check"}).code, 0);
+  for (const auto& [key, hash] : kept) EXPECT_EQ(Hashes(tailmark)[key], hash);
+  const Said said = tailmark(Run({}, "0-3"));
+  EXPECT_EQ(said.code, 0) << said.err;
+  EXPECT_EQ(Hashes(tailmark).size(), 8u);
 }
 
 TEST_F(Campaign, AStoreOfANewerVersionIsExit6) {

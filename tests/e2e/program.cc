@@ -2,10 +2,12 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <atomic>
+#include <csignal>
 #include <cstdlib>
 #include <fstream>
 
@@ -42,6 +44,12 @@ pid_t Program::Launch(const std::vector<std::string>& arguments,
   setenv("TAILMARK_STORE", store().c_str(), 1);
   for (const auto& [name, value] : environment) {
     setenv(name.c_str(), value.c_str(), 1);
+  }
+  if (largest_file > 0) {
+    const auto bytes = static_cast<rlim_t>(largest_file);
+    const rlimit limit{.rlim_cur = bytes, .rlim_max = bytes};
+    setrlimit(RLIMIT_FSIZE, &limit);
+    signal(SIGXFSZ, SIG_IGN);
   }
   const int flags = O_WRONLY | O_CREAT | O_TRUNC;
   dup2(open("/dev/null", O_RDONLY), STDIN_FILENO);

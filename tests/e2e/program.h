@@ -39,6 +39,8 @@ class Program {
   std::filesystem::path folder() const { return folder_; }
   std::filesystem::path store() const { return folder_ / "store"; }
   std::map<std::string, std::string> environment;  ///< On top of ours.
+  /// Writing a file beyond this fails as on a full disk; 0: no limit.
+  std::int64_t largest_file = 0;
 
  private:
   pid_t Launch(const std::vector<std::string>& arguments,

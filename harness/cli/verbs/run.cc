@@ -45,8 +45,10 @@ std::string CommandOf(const PlanOptions& options) {
 
 int Run(RunVerbOptions options, const GlobalOptions& global) {
   DataAccess data;
-  // Before the store is made: a wrong recipe leaves nothing behind.
-  LoadRecipe(RecipePath(options.plan.recipe), options.plan.overrides);
+  // Before a store is made: a wrong recipe leaves nothing behind.
+  if (!StoreExists(StoreFolder(global))) {
+    MakeCampaign(options.plan, global, data, nullptr);
+  }
   Store store(StoreFolder(global));
   const Campaign campaign = MakeCampaign(options.plan, global, data, &store);
   options.execute.force = options.plan.force || options.plan.reuse == "none";
