@@ -6,6 +6,9 @@ namespace tailmark {
 
 /// One file each in harness/cli/verbs. `global` must outlive the verb.
 Verb DataVerb(const GlobalOptions& global);
+/// Sub-verbs of `data`.
+Verb DataFetchVerb();
+Verb DataVerifyVerb();
 Verb DbVerb(const GlobalOptions& global);
 Verb DescribeVerb(const GlobalOptions& global);
 Verb DoctorVerb(const GlobalOptions& global);

@@ -127,7 +127,7 @@ Verb DataVerb(const GlobalOptions& /*global*/) {
   auto preprocess = std::make_shared<PreprocessOptions>();
   return {
       .name = "data",
-      .summary = "Look at data sets and at what methods see of a picture",
+      .summary = "Get, check and look at data sets, and see what methods see",
       .example = "tailmark data show embedded -o sheet.png",
       .declare = {},
       .run = {},
@@ -163,7 +163,9 @@ Verb DataVerb(const GlobalOptions& /*global*/) {
                  args.Option("--out", preprocess->out, "X.npy",
                              "uint8 [N, H, W, 3]");
                },
-           .run = [preprocess] { return PreprocessImages(*preprocess); }}}};
+           .run = [preprocess] { return PreprocessImages(*preprocess); }},
+          DataFetchVerb(),
+          DataVerifyVerb()}};
 }
 
 }  // namespace tailmark

@@ -1,0 +1,39 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace tailmark::fetch {
+
+/// A tar archive that holds images.
+struct Archive {
+  std::string prefix;      ///< Of the paths that come from it.
+  std::int64_t bytes = 0;  ///< About.
+  std::vector<std::string> urls;
+};
+
+/// Where the images of a data set come from: one by one, or in archives.
+struct Mirrors {
+  std::vector<std::string> images;  ///< Path is appended: "http://host/".
+  std::vector<Archive> archives;
+  std::int64_t bytes_per_image = 0;  ///< About.
+};
+
+/// Reads a mirrors file (the README beside this header has its format). An
+/// empty `file` is the one that ships with Tailmark. Throws DataError for a
+/// broken one, ConfigError when it does not know the data set.
+Mirrors ReadMirrors(const std::filesystem::path& file,
+                    const std::string& dataset);
+
+/// The same addresses on other hosts: each `base` takes the place of all that
+/// stands before the path of an image, or before the name of an archive.
+Mirrors WithBases(const Mirrors& mirrors,
+                  const std::vector<std::string>& bases);
+
+/// The archive that holds `path`, or null.
+const Archive* ArchiveOf(const Mirrors& mirrors, std::string_view path);
+
+}  // namespace tailmark::fetch
