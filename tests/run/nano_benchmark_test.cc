@@ -1,0 +1,162 @@
+// The committed nano-CLIP on the whole embedded data set: its numbers, and the
+// properties that the benchmark promises. Through the real worker.
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "datasets/builtin.h"
+#include "datasets/test_labels.h"
+#include "harness/base/npy.h"
+#include "harness/metrics/arrays.h"
+#include "harness/metrics/evaluate.h"
+#include "harness/record/weights.h"
+#include "tests/run/worker.h"
+
+namespace tailmark {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// Mean AP in percent: all classes, then those of each group.
+struct Means {
+  double total, head, medium, tail;
+};
+
+class NanoBenchmark : public ::testing::Test {
+ protected:
+  static void SetUpTestSuite() {
+    cache_ = fs::path(testing::TempDir()) / "tailmark-nano-cache";
+    fs::remove_all(cache_);
+  }
+  static void TearDownTestSuite() { fs::remove_all(cache_); }
+  void SetUp() override {
+    if (!fs::exists(weights() / "model.safetensors")) {
+      GTEST_SKIP() << "no weights in methods/clip/nano";
+    }
+    numbers_ = ReadJson(TM_SOURCE_DIR "/tests/run/nano_numbers.json");
+  }
+  static fs::path weights() { return TM_SOURCE_DIR "/methods/clip/nano"; }
+
+  /// Scores of one run, scored here: the worker never sees test labels.
+  Means Score(const std::string& method, const std::string& preset,
+              std::uint64_t seed = 0, const OptionMap& data_options = {}) {
+    RunSpec spec = bench_.Spec(method, preset, {}, weights());
+    for (const auto& [name, value] : data_options) {
+      spec.identity.dataset_options[name] = value;
+    }
+    spec.place.cache = cache_;
+    spec.seed = seed;
+    const std::string name = std::to_string(runs_++);
+    EXPECT_EQ(bench_.Run(spec, name), 0) << bench_.log();
+    const DatasetSpec data{.name = "embedded",
+                           .options = spec.identity.dataset_options};
+    return Evaluated(bench_.Bundle(name) / "scores/test.npy", data);
+  }
+
+  static Means Evaluated(const fs::path& file, const DatasetSpec& spec) {
+    const LabelMatrix labels = BuiltinTestLabels().Load(spec);
+    DatasetRegistry registry;
+    RegisterBuiltinDatasets(registry);
+    const auto data = registry.Find(spec.name).open(spec);
+    std::vector<ClassGroup> groups = {
+        {"head", {}}, {"medium", {}}, {"tail", {}}};
+    std::int64_t index = 0;
+    for (const ClassInfo& each : data->classes()) {
+      groups[static_cast<std::size_t>(each.group)].classes.push_back(index++);
+    }
+    const ScoreArray scores = ScoresFromNpy(ReadNpy(file), file.string());
+    const std::vector<Definition> definitions = {Definition{}};
+    const Evaluation result = Evaluate(
+        scores.view(), {.positive = labels.positive}, groups, definitions);
+    const auto& means = result.results.at(0).means;
+    return {*means[0].percent, *means[1].percent, *means[2].percent,
+            *means[3].percent};
+  }
+
+  /// The committed numbers of `name`, within what another CPU may move.
+  void ExpectCommitted(const Means& got, const std::string& name) const {
+    std::cout << name << ": total " << got.total << ", head " << got.head
+              << ", medium " << got.medium << ", tail " << got.tail << "\n";
+    const Json& expected = numbers_.at(name);
+    const double bound = numbers_.at("bound").get<double>();
+    EXPECT_NEAR(got.total, expected.at("total").get<double>(), bound) << name;
+    EXPECT_NEAR(got.head, expected.at("head").get<double>(), bound) << name;
+    EXPECT_NEAR(got.medium, expected.at("medium").get<double>(), bound) << name;
+    EXPECT_NEAR(got.tail, expected.at("tail").get<double>(), bound) << name;
+  }
+
+  static inline fs::path cache_;  ///< Features, for all tests of this file.
+  toys::WorkerBench bench_;
+  Json numbers_;
+  int runs_ = 0;
+};
+
+TEST_F(NanoBenchmark, TheWeightsAreThoseTheNumbersBelongTo) {
+  EXPECT_EQ(WeightsSha256(weights()),
+            numbers_.at("weights_sha256").get<std::string>());
+}
+
+TEST_F(NanoBenchmark, ZeroShotIsBetweenFortyAndSixtyInEveryGroupAlike) {
+  const Means single = Score("zero_shot_clip", "embedded");
+  ExpectCommitted(single, "zero_shot");
+  EXPECT_GE(single.total, 40);
+  EXPECT_LE(single.total, 60);
+  for (const double group : {single.head, single.medium, single.tail}) {
+    EXPECT_NEAR(group, single.total, 8);
+  }
+  const Means ensemble = Score("zero_shot_clip", "embedded-ensemble");
+  EXPECT_NEAR(ensemble.total, single.total, 1.5);
+  const Means chance = Score("label_prior", "");
+  EXPECT_GE(chance.total, 9);
+  EXPECT_LE(chance.total, 11);
+}
+
+// Mean of three draws of the data: which 6 to 19 pictures a tail class gets
+// moves head - tail by some two points.
+TEST_F(NanoBenchmark, TheLongTailHurtsTheProbeNotTheClasses) {
+  constexpr std::int64_t kDraws = 3;
+  double long_gap = 0;
+  double balanced_gap = 0;
+  double price = 0;
+  for (std::int64_t draw = 1; draw <= kDraws; ++draw) {
+    const Means tailed =
+        Score("linear_probe", "embedded", 0, {{"data_seed", draw}});
+    const Means even = Score("linear_probe", "embedded", 0,
+                             {{"data_seed", draw}, {"balanced", true}});
+    if (draw == 1) {
+      ExpectCommitted(tailed, "linear_probe_bce");
+      ExpectCommitted(even, "linear_probe_bce_balanced");
+    }
+    std::cout << "draw " << draw << ": head - tail "
+              << tailed.head - tailed.tail << ", balanced "
+              << even.head - even.tail << "\n";
+    long_gap += (tailed.head - tailed.tail) / kDraws;
+    balanced_gap += (even.head - even.tail) / kDraws;
+    price += (even.total - tailed.total) / kDraws;
+  }
+  EXPECT_GE(long_gap, 12);
+  EXPECT_LE(balanced_gap, 10);
+  EXPECT_GE(price, 6);
+}
+
+TEST_F(NanoBenchmark, SeedsMoveTheProbesLittle) {
+  for (const std::string preset : {"embedded", "embedded-db"}) {
+    double sum = 0;
+    double squares = 0;
+    constexpr int kSeeds = 3;
+    for (std::uint64_t seed = 0; seed < kSeeds; ++seed) {
+      const Means each = Score("linear_probe", preset, seed);
+      if (seed == 0 && preset == "embedded-db") {
+        ExpectCommitted(each, "linear_probe_db");
+      }
+      sum += each.total;
+      squares += each.total * each.total;
+    }
+    const double variance = (squares - sum * sum / kSeeds) / (kSeeds - 1);
+    EXPECT_LE(std::sqrt(std::max(variance, 0.0)), 1.5) << preset;
+  }
+}
+
+}  // namespace
+}  // namespace tailmark
