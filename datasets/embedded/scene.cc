@@ -54,8 +54,8 @@ Finish DrawFinish(const Scene& scene, const Knobs& knobs,
   finish.lift = chance.Range(-knobs.dim / 6, knobs.dim / 6);
   finish.noise = chance.Range(0, knobs.noise);
   if (knobs.camera) {
-    finish.cast = {286, 214, 170};
-    finish.odd_rows = 148;
+    finish.cast = {256, 226, 194};
+    finish.odd_rows = 124;
   }
   return finish;
 }

@@ -24,7 +24,7 @@ namespace {
 const std::vector<std::string> kRecipeKeys = {"pairs", "model", "options"};
 
 std::string PairsName() {
-  return StrCat("embedded web pairs, version ", embedded::kVersion);
+  return StrCat("embedded web pairs, version ", embedded::kPairsVersion);
 }
 
 Json ReadRecipe(const fs::path& path) {
@@ -103,7 +103,8 @@ void PretrainEmbedded(const fs::path& recipe_path, const fs::path& folder) {
   const PretrainResult result =
       Pretrain(config, options, MakerOf(config, options),
                {.checkpoint = folder / "checkpoint.safetensors",
-                .log = folder / "pretrain.jsonl"});
+                .log = folder / "pretrain.jsonl",
+                .log_every = 20});
   SaveClip(result.model, folder, at::kHalf);
   WriteVocabulary(folder / "vocab.json", embedded::Vocabulary());
   WriteFileAtomic(folder / "recipe.json", ReadFile(recipe_path));

@@ -45,10 +45,9 @@ at::Tensor ClipEncoder::EncodeImageTokens(const at::Tensor& pixels) {
 at::Tensor ClipEncoder::Tokenize(std::span<const std::string> texts,
                                  bool truncate) const {
   if (tokenizer_ == nullptr) {
-    throw ConfigError(StrCat(name_, ": texts need a tokenizer, but tokenizer '",
+    throw ConfigError(StrCat(name_, ": texts need a vocabulary for tokenizer '",
                              model_.config.tokenizer,
-                             "' is not available; expected 'words' in its "
-                             "config.json"));
+                             "', but the folder has none"));
   }
   const std::int64_t length = context_length();
   std::vector<std::int64_t> ids;

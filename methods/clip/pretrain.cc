@@ -236,7 +236,9 @@ PretrainResult Pretrain(const ClipConfig& config,
     const PairBatch batch = next.get();
     fetch(training.step() + 1);
     const Json line = training.Step(batch);
-    if (log.is_open() && !(log << line.dump() << "\n" << std::flush)) {
+    const bool due =
+        training.step() == 1 || training.step() % places.log_every == 0;
+    if (log.is_open() && due && !(log << line.dump() << "\n" << std::flush)) {
       throw StoreError(StrCat(places.log.string(), ": cannot be written"));
     }
     progress.Update(training.step(),

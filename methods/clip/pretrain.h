@@ -67,8 +67,9 @@ struct PretrainPlaces {
   /// signal arrives. Empty: none.
   std::filesystem::path checkpoint;
   std::int64_t checkpoint_every = 200;
-  /// One JSON object a step, appended. Empty: none.
+  /// JSON lines of the first step and every `log_every`th. Empty: none.
   std::filesystem::path log;
+  std::int64_t log_every = 1;
 };
 
 struct PretrainResult {

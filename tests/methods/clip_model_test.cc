@@ -199,7 +199,7 @@ TEST(ClipEncoder, TextsWithoutATokenizerAreAConfigError) {
   const ClipEncoder encoder(TinyClip(), nullptr, "somewhere");
   const std::vector<std::string> texts = {"a dog"};
   EXPECT_THAT(ConfigErrorOf([&] { encoder.Tokenize(texts); }),
-              HasSubstr("somewhere: texts need a tokenizer"));
+              HasSubstr("somewhere: texts need a vocabulary"));
 }
 
 TEST(ClipEncoder, TokenizeGivesStartWordsEndAndPadding) {

@@ -222,7 +222,7 @@ TEST_F(ClipFolder, TheVocabularyIsCheckedAgainstTheConfiguration) {
   EXPECT_THAT(error(R"({"<pad>": 0, "<unk>": 1, "<end>": 2, "<start>": 3})"),
               HasSubstr("<end> has id 2, expected the largest, 3"));
   EXPECT_THAT(error(R"({"<pad>": 0, "<unk>": 1, "<start>": 2, "<end>": 3})"),
-              HasSubstr("4 words, but config.json says vocab_size 11"));
+              HasSubstr("the tokenizer has 4 words, but the weights have"));
 }
 
 TEST(TensorFile, GivesBackWhatWasPutAndNamesWhatIsNot) {

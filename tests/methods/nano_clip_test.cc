@@ -94,8 +94,7 @@ TEST(NanoClip, ItsZeroShotNumbersAreTheCommittedOnes) {
   const auto scores = (images.matmul(classes.t()) * encoder->logit_scale())
                           .softmax(1)
                           .contiguous();
-  const std::vector<Definition> definitions = {
-      ParseDefinition("ap.step")};
+  const std::vector<Definition> definitions = {ParseDefinition("ap.step")};
   const auto result = Evaluate(
       ScoreMatrix{.values = std::span(scores.const_data_ptr<float>(),
                                       static_cast<std::size_t>(scores.numel())),
