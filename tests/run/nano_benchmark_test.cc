@@ -112,32 +112,14 @@ TEST_F(NanoBenchmark, ZeroShotIsBetweenFortyAndSixtyInEveryGroupAlike) {
   EXPECT_LE(chance.total, 11);
 }
 
-// Mean of three draws of the data: which 6 to 19 pictures a tail class gets
-// moves head - tail by some two points.
 TEST_F(NanoBenchmark, TheLongTailHurtsTheProbeNotTheClasses) {
-  constexpr std::int64_t kDraws = 3;
-  double long_gap = 0;
-  double balanced_gap = 0;
-  double price = 0;
-  for (std::int64_t draw = 1; draw <= kDraws; ++draw) {
-    const Means tailed =
-        Score("linear_probe", "embedded", 0, {{"data_seed", draw}});
-    const Means even = Score("linear_probe", "embedded", 0,
-                             {{"data_seed", draw}, {"balanced", true}});
-    if (draw == 1) {
-      ExpectCommitted(tailed, "linear_probe_bce");
-      ExpectCommitted(even, "linear_probe_bce_balanced");
-    }
-    std::cout << "draw " << draw << ": head - tail "
-              << tailed.head - tailed.tail << ", balanced "
-              << even.head - even.tail << "\n";
-    long_gap += (tailed.head - tailed.tail) / kDraws;
-    balanced_gap += (even.head - even.tail) / kDraws;
-    price += (even.total - tailed.total) / kDraws;
-  }
-  EXPECT_GE(long_gap, 12);
-  EXPECT_LE(balanced_gap, 10);
-  EXPECT_GE(price, 6);
+  const Means tailed = Score("linear_probe", "embedded");
+  ExpectCommitted(tailed, "linear_probe_bce");
+  EXPECT_GE(tailed.head - tailed.tail, 12);
+  const Means even = Score("linear_probe", "embedded", 0, {{"balanced", true}});
+  ExpectCommitted(even, "linear_probe_bce_balanced");
+  EXPECT_LE(even.head - even.tail, 10);
+  EXPECT_GE(even.total - tailed.total, 6);
 }
 
 TEST_F(NanoBenchmark, SeedsMoveTheProbesLittle) {

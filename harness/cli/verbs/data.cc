@@ -165,8 +165,7 @@ Verb DataVerb(const GlobalOptions& /*global*/) {
                },
            .run = [preprocess] { return PreprocessImages(*preprocess); }},
           DataFetchVerb(),
-          DataVerifyVerb(),
-          DataAnnotateCheckVerb()}};
+          DataVerifyVerb()}};
 }
 
 }  // namespace tailmark
