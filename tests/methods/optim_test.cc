@@ -87,7 +87,9 @@ TEST(OneCycle, GoesUpAndDownAndStaysInBounds) {
       EXPECT_LE(momentum, 0.95 + 1e-12);
       top = std::max(top, lr);
     }
-    if (steps == 10) EXPECT_NEAR(top, 0.1, 1e-12);
+    if (steps == 10) {
+      EXPECT_NEAR(top, 0.1, 1e-12);
+    }
     if (steps > 1) {
       EXPECT_NEAR(schedule.At(steps - 1).lr, 0.1 / 25 / 1e4, 1e-12);
     }
