@@ -193,11 +193,11 @@ std::string ResolveDevice(const std::string& device, const Catalog& catalog) {
 
 Campaign MakeCampaign(PlanOptions options, const GlobalOptions& global,
                       DataAccess& data, const Store* store) {
-  const Catalog catalog = LoadCatalog();
   options.overrides.limit = options.limit;
   Campaign campaign{
       .recipe = LoadRecipe(RecipePath(options.recipe), options.overrides),
       .plan = {}};
+  const Catalog catalog = LoadCatalog();
   Recipe& recipe = campaign.recipe;
   recipe.numerics.device = ResolveDevice(recipe.numerics.device, catalog);
   for (DatasetUse& use : recipe.datasets) {
