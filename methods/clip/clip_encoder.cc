@@ -13,7 +13,10 @@ std::unique_ptr<ClipEncoder> ClipEncoder::Load(
     const std::filesystem::path& folder, c10::Device device,
     at::ScalarType dtype) {
   ClipModel model = LoadClip(folder, at::TensorOptions(dtype).device(device));
-  auto tokenizer = LoadTokenizer(folder, model.config);
+  // A file's vocabulary lies beside it.
+  auto tokenizer = LoadTokenizer(
+      std::filesystem::is_directory(folder) ? folder : folder.parent_path(),
+      model.config);
   return std::make_unique<ClipEncoder>(std::move(model), std::move(tokenizer),
                                        folder.string());
 }
@@ -35,10 +38,16 @@ std::int64_t ClipEncoder::context_length() const {
 c10::Device ClipEncoder::device() const { return model_.logit_scale.device(); }
 
 at::Tensor ClipEncoder::EncodeImages(const at::Tensor& pixels) {
-  return model_.vision.Feature(pixels);
+  return model_.ImageFeature(pixels);
 }
 
 at::Tensor ClipEncoder::EncodeImageTokens(const at::Tensor& pixels) {
+  if (model_.resnet) {
+    const auto map = model_.resnet->Map(pixels);
+    return at::cat({model_.resnet->Pool(map).unsqueeze(1),
+                    model_.resnet->Dense(map, /*positions=*/false)},
+                   1);
+  }
   return model_.vision.Project(model_.vision.Tokens(pixels));
 }
 
@@ -47,7 +56,9 @@ at::Tensor ClipEncoder::Tokenize(std::span<const std::string> texts,
   if (tokenizer_ == nullptr) {
     throw ConfigError(StrCat(name_, ": texts need a vocabulary for tokenizer '",
                              model_.config.tokenizer,
-                             "', but the folder has none"));
+                             "', but there is none beside the weights; put "
+                             "vocab.json and merges.txt, or "
+                             "bpe_simple_vocab_16e6.txt.gz, there"));
   }
   const std::int64_t length = context_length();
   std::vector<std::int64_t> ids;

@@ -18,8 +18,8 @@ namespace tailmark {
 /// not require any unless someone asks model() to.
 class ClipEncoder final : public Encoder {
  public:
-  /// A HuggingFace folder: config.json, weights and, for the tokenizer that the
-  /// config names, its vocabulary. Throws DataError.
+  /// A folder or file as LoadClip reads them and, in that folder, the
+  /// vocabulary; without one there are no texts. Throws DataError.
   static std::unique_ptr<ClipEncoder> Load(const std::filesystem::path& folder,
                                            c10::Device device,
                                            at::ScalarType dtype = at::kFloat);
@@ -31,6 +31,10 @@ class ClipEncoder final : public Encoder {
   std::int64_t context_length() const override;
   double logit_scale() const override { return model_.Scale(); }
   c10::Device device() const override;
+  /// A ResNet whose BatchNorm is in train mode.
+  bool batch_dependent() const override {
+    return model_.resnet && model_.resnet->train_mode;
+  }
   /// Raise the number when any bit of a feature may change.
   std::string settings() const override {
     return std::string("clip-1 ") +

@@ -32,11 +32,17 @@ ClipModel::ClipModel(const ClipConfig& clip_config,
     : config(clip_config),
       vision(clip_config, like),
       text(clip_config, like),
-      logit_scale(at::zeros({}, like)) {}
+      logit_scale(at::zeros({}, like)) {
+  if (config.has_resnet()) resnet.emplace(config, like);
+}
 
 NamedTensors ClipModel::Parameters() const {
   NamedTensors all;
-  vision.Collect(all);
+  if (resnet) {
+    resnet->Collect(all);
+  } else {
+    vision.Collect(all);
+  }
   text.Collect(all);
   all.push_back({"logit_scale", logit_scale});
   return all;
@@ -59,11 +65,16 @@ ClipModel ClipModel::Clone(const at::TensorOptions& like) const {
   return copy;
 }
 
+at::Tensor ClipModel::ImageFeature(const at::Tensor& pixels) const {
+  return resnet ? resnet->Feature(pixels) : vision.Feature(pixels);
+}
+
 double ClipModel::Scale() const {
   return std::exp(logit_scale.detach().to(at::kDouble).item<double>());
 }
 
 void InitialiseLikeOpenAi(ClipModel& model, std::uint64_t seed) {
+  TM_CHECK(!model.resnet, "is for vision transformers");
   const torch::NoGradGuard no_grad;
   at::Generator chance = at::detail::createCPUGenerator(seed);
   const double vision_std =

@@ -3,23 +3,26 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
+#include "methods/clip/resnet_tower.h"
 #include "methods/clip/text_tower.h"
 #include "methods/clip/vision_tower.h"
 
 namespace tailmark {
 
-/// CLIP with a vision transformer: both towers and the temperature, of any
-/// size. A value whose copies share their parameters; Clone() makes others.
-/// Parameters are created without requires_grad: gradients then flow only into
-/// prompts and embeddings that ask for them.
+/// CLIP: both towers and the temperature, of any size. A value whose copies
+/// share their parameters; Clone() makes others. Parameters are created without
+/// requires_grad: gradients then flow only into prompts and embeddings that ask
+/// for them.
 struct ClipModel {
   /// All parameters 0 (norms: identity), to be loaded or initialised.
   ClipModel(const ClipConfig& clip_config, const at::TensorOptions& like);
 
   /// Every parameter, in a fixed order, under the names of HuggingFace but with
-  /// query, key and value in one ("...self_attn.qkv_proj.weight").
+  /// query, key and value in one ("...self_attn.qkv_proj.weight"); a ResNet's
+  /// under OpenAI's, running figures of its norms included.
   NamedTensors Parameters() const;
   void SetRequiresGrad(bool on) const;
 
@@ -27,11 +30,15 @@ struct ClipModel {
   ClipModel Clone(const at::TensorOptions& like) const;
   ClipModel Clone() const { return Clone(logit_scale.options()); }
 
+  /// Projected features [B, D] of normalised pixels [B, 3, H, W].
+  at::Tensor ImageFeature(const at::Tensor& pixels) const;
+
   /// exp of the learnt parameter.
   double Scale() const;
 
   ClipConfig config;
-  VisionTower vision;
+  VisionTower vision;  ///< Without parameters when there is a ResNet.
+  std::optional<ResNetTower> resnet;
   TextTower text;
   at::Tensor logit_scale;  ///< [], the logarithm, as files have it
 };

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "harness/base/json.h"
 
@@ -20,6 +21,17 @@ struct TowerConfig {
   Activation activation = Activation::kQuickGelu;
 };
 
+/// A ResNet in place of the vision transformer.
+struct ResNetConfig {
+  std::int64_t width = 0;  ///< Channels of the stem, 64 for RN50.
+  std::vector<std::int64_t>
+      layers;              ///< Blocks each, 3 4 6 3; empty: no ResNet.
+  std::int64_t heads = 0;  ///< Of the attention pool.
+
+  /// Channels of the last map.
+  std::int64_t channels() const { return 32 * width; }
+};
+
 /// Where a text ends: the feature is read there.
 struct EndRule {
   /// The first position of this id; -1: the first position of the row's largest
@@ -27,11 +39,13 @@ struct EndRule {
   std::int64_t id = -1;
 };
 
-/// All that is needed to build a CLIP with a vision transformer. The defaults
-/// are HuggingFace's, which its files leave out.
+/// All that is needed to build a CLIP. The defaults are HuggingFace's, which
+/// its files leave out.
 struct ClipConfig {
   TowerConfig vision{.width = 768, .mlp = 3072, .layers = 12, .heads = 12};
   TowerConfig text{.width = 512, .mlp = 2048, .layers = 12, .heads = 8};
+  /// With one, `vision` is of width 0 and has no layers.
+  ResNetConfig resnet{};
   std::int64_t joint_width = 512;  ///< D, of both projections.
   std::int64_t image_size = 224;   ///< Square, pixels.
   std::int64_t patch_size = 32;
@@ -41,6 +55,7 @@ struct ClipConfig {
   /// "bpe" (CLIP's own) or "words" (nano-CLIP's).
   std::string tokenizer = "bpe";
 
+  bool has_resnet() const { return !resnet.layers.empty(); }
   std::int64_t grid() const { return image_size / patch_size; }
 };
 

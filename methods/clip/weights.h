@@ -8,11 +8,12 @@
 
 namespace tailmark {
 
-/// Reads a HuggingFace folder: config.json and model.safetensors, or the shards
-/// that model.safetensors.index.json lists. Values are converted to `like`'s
-/// type and device. Throws DataError naming the file and the tensor that is
-/// missing, of the wrong shape, not a number, or not used by the configuration.
-ClipModel LoadClip(const std::filesystem::path& folder,
+/// Reads what WeightFiles finds at `path`: with HuggingFace's names, by the
+/// config.json beside them; with OpenAI's, which OpenCLIP shares, by the
+/// tensors' shapes. Values are converted to `like`'s type and device. Throws
+/// DataError naming the file and the tensor that is missing, of the wrong
+/// shape, not a number, or not used by the configuration.
+ClipModel LoadClip(const std::filesystem::path& path,
                    const at::TensorOptions& like);
 
 /// Writes config.json and model.safetensors, which LoadClip and transformers
