@@ -178,7 +178,7 @@ TEST_F(Folder, CocoStyleJsonHoldsSplitsAndTheOrderOfClasses) {
   EXPECT_EQ(TestLabelsWith(options).positive,
             (std::vector<std::uint8_t>{0, 1}));
   EXPECT_EQ(data->label_policy(),
-            "annotated=positive,crowd=positive,empty=keep");
+            "difficult=positive,empty=keep");
 }
 
 TEST_F(Folder, TestLabelsAreNotLookedAtWhenTheDataSetIsOpened) {
