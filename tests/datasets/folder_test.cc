@@ -177,8 +177,7 @@ TEST_F(Folder, CocoStyleJsonHoldsSplitsAndTheOrderOfClasses) {
   EXPECT_EQ(data->train_labels().positive, (std::vector<std::uint8_t>{1, 0}));
   EXPECT_EQ(TestLabelsWith(options).positive,
             (std::vector<std::uint8_t>{0, 1}));
-  EXPECT_EQ(data->label_policy(),
-            "difficult=positive,empty=keep");
+  EXPECT_EQ(data->label_policy(), "difficult=positive,empty=keep");
 }
 
 TEST_F(Folder, TestLabelsAreNotLookedAtWhenTheDataSetIsOpened) {
