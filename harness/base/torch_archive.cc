@@ -42,8 +42,8 @@ struct Storage {
   std::span<const std::byte> bytes;
 };
 struct Value {
-  std::variant<None, Mark, bool, std::int64_t, std::string, List, Dict,
-               Global, Object, Storage, TensorView>
+  std::variant<None, Mark, bool, std::int64_t, std::string, List, Dict, Global,
+               Object, Storage, TensorView>
       it;
 };
 
