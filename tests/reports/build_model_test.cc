@@ -1,6 +1,7 @@
 #include "reports/build_model.h"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <filesystem>
 
@@ -24,7 +25,9 @@ namespace fs = std::filesystem;
 class BuiltReport : public ::testing::Test {
  protected:
   void SetUp() override {
-    folder_ = fs::path(::testing::TempDir()) / "tailmark_built_report";
+    // Tests of this file run as processes side by side.
+    folder_ = fs::path(::testing::TempDir()) /
+              StrCat("tailmark_built_report_", getpid());
     fs::remove_all(folder_);
     store_ = std::make_unique<Store>(folder_ / "store");
   }
