@@ -81,6 +81,18 @@ std::size_t Name(const std::u32string& text, std::size_t at,
   return to;
 }
 
+/// What a name in capitals stands for where HTML knows only the small one:
+/// "EACUTE;" is a capital letter, "NBSP;" has no case. Empty: none.
+std::u32string Shouted(std::string name) {
+  for (char& c : name) {
+    if (c >= 'a' && c <= 'z') return {};
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
+  const auto small = FromUtf8(HtmlEntity(name));
+  if (small.size() != 1) return {};
+  return {Upper(small[0])};
+}
+
 }  // namespace
 
 std::u32string UnescapeHtml(const std::u32string& text) {
@@ -121,9 +133,12 @@ std::u32string UnescapeClearHtml(const std::u32string& text) {
       if (plain.find(U';') == plain.npos) whole = plain;
     } else {
       const auto name = ToUtf8(std::u32string_view(whole).substr(1));
-      const auto known = HtmlEntity(name);
-      const auto entity = known.empty() ? ShoutedEntity(name) : known;
-      if (!entity.empty()) whole = FromUtf8(entity);
+      const auto entity = HtmlEntity(name);
+      if (!entity.empty()) {
+        whole = FromUtf8(entity);
+      } else if (const auto shouted = Shouted(name); !shouted.empty()) {
+        whole = shouted;
+      }
     }
     out += whole;
     at = to;

@@ -4,11 +4,12 @@
 
 namespace tailmark {
 
-/// Undoes what software does to text on its way: characters read in the wrong
-/// encoding ("cafÃ©"), curly quotes, ligatures, full-width letters, terminal
-/// colours, control characters, decomposed letters. Gives what version 6.3.1 of
-/// the Python package ftfy gives with its defaults, because CLIP's captions
-/// went through it; line by line, as there.
+/// Undoes what software does to text on its way: UTF-8 read as windows-1252
+/// ("cafÃ©"), curly quotes, ligatures, full-width letters, terminal colours,
+/// control characters, decomposed letters; line by line. CLIP's captions went
+/// through the Python package ftfy (6.3.1 in the goldens), which does the same
+/// and guesses at more broken encodings: texts that need those guesses may
+/// differ.
 std::u32string RepairText(const std::u32string& text);
 
 }  // namespace tailmark

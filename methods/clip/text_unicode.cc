@@ -174,6 +174,11 @@ std::u32string Lower(const std::u32string& text) {
   return LowerEach(marked);
 }
 
+char32_t Upper(char32_t c) {
+  return static_cast<char32_t>(
+      utf8proc_toupper(static_cast<utf8proc_int32_t>(c)));
+}
+
 std::u32string Strip(const std::u32string& text) {
   std::size_t from = 0;
   std::size_t to = text.size();

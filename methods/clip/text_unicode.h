@@ -31,6 +31,8 @@ std::u32string Nfkc(char32_t c);
 std::u32string Lower(const std::u32string& text);
 /// The same without regard to the letters around: sigma is never final.
 std::u32string LowerEach(const std::u32string& text);
+/// The capital of one letter, itself when it has none.
+char32_t Upper(char32_t c);
 /// str.strip().
 std::u32string Strip(const std::u32string& text);
 
