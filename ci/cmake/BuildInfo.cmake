@@ -24,7 +24,7 @@ function(tailmark_build_info template)
       "-DTM_COMPILER=${CMAKE_CXX_COMPILER_ID} ${CMAKE_CXX_COMPILER_VERSION}"
       "-DTM_FLAGS=${flags}"
       "-DTM_BUILD_TYPE=${CMAKE_BUILD_TYPE}"
-      "-DTM_TORCH_VERSION=${TAILMARK_TORCH_VERSION}"
+      "-DTM_TORCH_VERSION=${TAILMARK_TORCH_VERSION} ${TAILMARK_TORCH_FLAVOUR}"
       -P "${PROJECT_SOURCE_DIR}/ci/cmake/BuildInfo.cmake"
     BYPRODUCTS "${out}"
     VERBATIM)
