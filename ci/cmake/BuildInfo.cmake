@@ -12,6 +12,7 @@ function(tailmark_build_info template)
   set(out "${PROJECT_BINARY_DIR}/generated/this_build.cc")
   string(TOUPPER "${CMAKE_BUILD_TYPE}" type)
   string(STRIP "${CMAKE_CXX_FLAGS} ${CMAKE_CXX_FLAGS_${type}}" flags)
+  string(STRIP "${TAILMARK_TORCH_VERSION} ${TAILMARK_TORCH_FLAVOUR}" torch)
   # Looked at in every build: git's state has no file one could depend on. The
   # file is only touched when it changes, so that nothing is linked for nothing.
   add_custom_target(tailmark_look_at_build
@@ -24,7 +25,7 @@ function(tailmark_build_info template)
       "-DTM_COMPILER=${CMAKE_CXX_COMPILER_ID} ${CMAKE_CXX_COMPILER_VERSION}"
       "-DTM_FLAGS=${flags}"
       "-DTM_BUILD_TYPE=${CMAKE_BUILD_TYPE}"
-      "-DTM_TORCH_VERSION=${TAILMARK_TORCH_VERSION} ${TAILMARK_TORCH_FLAVOUR}"
+      "-DTM_TORCH_VERSION=${torch}"
       -P "${PROJECT_SOURCE_DIR}/ci/cmake/BuildInfo.cmake"
     BYPRODUCTS "${out}"
     VERBATIM)
