@@ -3,11 +3,21 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 #include <vector>
 
 namespace tailmark {
+
+/// The halves of an encoder.
+enum class Towers : std::uint8_t { kImage, kText, kBoth };
+
+/// A parameter under the name that its file gives it.
+struct EncoderParameter {
+  std::string name;
+  at::Tensor value;
+};
 
 /// A joint image-text encoder as methods see it: CLIP, of any size. B images,
 /// L text positions, W text width, D joint width. Tensors are on device().
@@ -50,6 +60,18 @@ class Encoder {
   /// text ends.
   virtual at::Tensor EncodeEmbeddings(const at::Tensor& embeddings,
                                       const at::Tensor& tokens) = 0;
+
+  /// An encoder of the same values whose `own` towers have parameters of their
+  /// own, for a method to train: a student beside this one as its teacher. The
+  /// other towers are shared, not copied. Nothing requires a gradient yet.
+  virtual std::unique_ptr<Encoder> Copy(Towers own) const = 0;
+  /// The parameters themselves, in a fixed order; the temperature counts to
+  /// neither tower. Set requires_grad on those of a Copy() that are to be
+  /// trained.
+  virtual std::vector<EncoderParameter> Parameters(Towers of) const = 0;
+  /// Trades time for memory: activations of the image tower are computed again
+  /// in the backward pass instead of being kept. Changes no bit.
+  virtual void RecomputeActivations(bool /*on*/) {}
 
  protected:
   Encoder() = default;

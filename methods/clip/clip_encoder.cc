@@ -8,6 +8,23 @@
 #include "methods/torch_pch.h"
 
 namespace tailmark {
+namespace {
+
+template <class Tower>
+Tower Copied(const Tower& tower, const ClipModel& of) {
+  const torch::NoGradGuard no_grad;
+  Tower copy(of.config, of.logit_scale.options());
+  NamedTensors from;
+  NamedTensors to;
+  tower.Collect(from);
+  copy.Collect(to);
+  for (std::size_t i = 0; i < from.size(); ++i) {
+    to[i].tensor.copy_(from[i].tensor);
+  }
+  return copy;
+}
+
+}  // namespace
 
 std::unique_ptr<ClipEncoder> ClipEncoder::Load(
     const std::filesystem::path& folder, c10::Device device,
@@ -21,7 +38,8 @@ std::unique_ptr<ClipEncoder> ClipEncoder::Load(
                                        folder.string());
 }
 
-ClipEncoder::ClipEncoder(ClipModel model, std::unique_ptr<Tokenizer> tokenizer,
+ClipEncoder::ClipEncoder(ClipModel model,
+                         std::shared_ptr<const Tokenizer> tokenizer,
                          std::string name)
     : model_(std::move(model)),
       tokenizer_(std::move(tokenizer)),
@@ -77,6 +95,34 @@ at::Tensor ClipEncoder::EncodeText(const at::Tensor& tokens) {
 
 at::Tensor ClipEncoder::EmbedTokens(const at::Tensor& tokens) {
   return model_.text.Embed(tokens);
+}
+
+std::unique_ptr<Encoder> ClipEncoder::Copy(Towers own) const {
+  ClipModel copy = model_;  // Shares every parameter.
+  if (own != Towers::kText) {
+    if (copy.resnet) {
+      copy.resnet = Copied(*model_.resnet, model_);
+    } else {
+      copy.vision = Copied(model_.vision, model_);
+    }
+  }
+  if (own != Towers::kImage) copy.text = Copied(model_.text, model_);
+  return std::make_unique<ClipEncoder>(std::move(copy), tokenizer_, name_);
+}
+
+std::vector<EncoderParameter> ClipEncoder::Parameters(Towers of) const {
+  NamedTensors named;
+  if (of != Towers::kText) {
+    if (model_.resnet) {
+      model_.resnet->Collect(named);
+    } else {
+      model_.vision.Collect(named);
+    }
+  }
+  if (of != Towers::kImage) model_.text.Collect(named);
+  std::vector<EncoderParameter> all;
+  for (const NamedTensor& each : named) all.push_back({each.name, each.tensor});
+  return all;
 }
 
 at::Tensor ClipEncoder::EncodeEmbeddings(const at::Tensor& embeddings,

@@ -24,7 +24,7 @@ class ClipEncoder final : public Encoder {
                                            c10::Device device,
                                            at::ScalarType dtype = at::kFloat);
   /// `tokenizer` null: Tokenize() is a ConfigError.
-  ClipEncoder(ClipModel model, std::unique_ptr<Tokenizer> tokenizer,
+  ClipEncoder(ClipModel model, std::shared_ptr<const Tokenizer> tokenizer,
               std::string name);
 
   std::int64_t feature_width() const override;
@@ -50,6 +50,12 @@ class ClipEncoder final : public Encoder {
   at::Tensor EncodeEmbeddings(const at::Tensor& embeddings,
                               const at::Tensor& tokens) override;
 
+  std::unique_ptr<Encoder> Copy(Towers own) const override;
+  /// Of a ResNet also the running figures of its norms.
+  std::vector<EncoderParameter> Parameters(Towers of) const override;
+  /// Vision transformers only.
+  void RecomputeActivations(bool on) override { model_.vision.recompute = on; }
+
   /// Side of the pictures it was trained with, pixels.
   std::int64_t image_size() const { return model_.config.image_size; }
   /// For methods that fine-tune: Clone() it to keep the encoder as it is.
@@ -57,7 +63,7 @@ class ClipEncoder final : public Encoder {
 
  private:
   ClipModel model_;
-  std::unique_ptr<Tokenizer> tokenizer_;
+  std::shared_ptr<const Tokenizer> tokenizer_;
   std::string name_;
 };
 

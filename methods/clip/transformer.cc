@@ -1,5 +1,7 @@
 #include "methods/clip/transformer.h"
 
+#include <ATen/autocast_mode.h>
+
 #include "harness/base/error.h"
 #include "methods/torch_pch.h"
 
@@ -144,6 +146,85 @@ void TransformerBlock::Collect(const std::string& prefix,
   norm2.Collect(prefix + ".layer_norm2", collected);
   up.Collect(prefix + ".mlp.fc1", collected);
   down.Collect(prefix + ".mlp.fc2", collected);
+}
+
+namespace {
+
+struct Pending : torch::CustomClassHolder {
+  Pending(TransformerBlock the_block, AttentionRule the_rule)
+      : block(std::move(the_block)), rule(std::move(the_rule)) {}
+  TransformerBlock block;
+  AttentionRule rule;
+};
+
+// Parameters are inputs so that their gradients have a way out; one by one,
+// because tensors in a list would count for nothing.
+struct RecomputeFunction : public torch::autograd::Function<RecomputeFunction> {
+  using T = at::Tensor;
+  static T forward(torch::autograd::AutogradContext* context,
+                   const c10::intrusive_ptr<Pending>& pending, const T& x,
+                   const T& p0, const T& p1, const T& p2, const T& p3,
+                   const T& p4, const T& p5, const T& p6, const T& p7,
+                   const T& p8, const T& p9, const T& p10, const T& p11) {
+    context->saved_data["pending"] = at::IValue::make_capsule(pending);
+    context->saved_data["autocast"] =
+        at::autocast::is_autocast_enabled(x.device().type());
+    context->save_for_backward(
+        {x, p0, p1, p2, p3, p4, p5, p6, p7, p8, p9, p10, p11});
+    return pending->block(x, pending->rule);
+  }
+
+  static torch::autograd::tensor_list backward(
+      torch::autograd::AutogradContext* context,
+      const torch::autograd::tensor_list& gradients) {
+    const auto capsule = context->saved_data["pending"].toCapsule();
+    const auto* pending = static_cast<const Pending*>(capsule.get());
+    auto inputs = context->get_saved_variables();
+    const bool wants_x = inputs[0].requires_grad();
+    inputs[0] = inputs[0].detach().requires_grad_(wants_x);
+    torch::autograd::variable_list wanted;
+    for (const at::Tensor& each : inputs) {
+      if (each.requires_grad()) wanted.push_back(each);
+    }
+    const auto out =
+        Again(*pending, inputs[0], context->saved_data["autocast"].toBool());
+    const auto found = torch::autograd::grad({out}, wanted, gradients);
+    torch::autograd::tensor_list answer(1);  // None for the block itself.
+    std::size_t next = 0;
+    for (const at::Tensor& each : inputs) {
+      answer.push_back(each.requires_grad() ? found[next++] : at::Tensor());
+    }
+    return answer;
+  }
+
+  static at::Tensor Again(const Pending& pending, const at::Tensor& x,
+                          bool mixed) {
+    const auto device = x.device().type();
+    const bool was = at::autocast::is_autocast_enabled(device);
+    const torch::AutoGradMode with_graph(true);
+    at::autocast::set_autocast_enabled(device, mixed);
+    auto out = pending.block(x, pending.rule);
+    at::autocast::set_autocast_enabled(device, was);
+    return out;
+  }
+};
+
+}  // namespace
+
+at::Tensor Recomputed(const TransformerBlock& block, const at::Tensor& x,
+                      const AttentionRule& rule) {
+  NamedTensors named;
+  block.Collect("", named);
+  bool recorded = x.requires_grad();
+  for (const NamedTensor& each : named) {
+    recorded = recorded || each.tensor.requires_grad();
+  }
+  if (!recorded || !at::GradMode::is_enabled()) return block(x, rule);
+  TM_CHECK(named.size() == 12);
+  const auto p = [&](std::size_t i) { return named[i].tensor; };
+  return RecomputeFunction::apply(c10::make_intrusive<Pending>(block, rule), x,
+                                  p(0), p(1), p(2), p(3), p(4), p(5), p(6),
+                                  p(7), p(8), p(9), p(10), p(11));
 }
 
 std::vector<TransformerBlock> MakeBlocks(const TowerConfig& tower,

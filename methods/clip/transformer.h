@@ -80,6 +80,11 @@ struct TransformerBlock {
   at::Tensor Mlp(const at::Tensor& x) const;
 };
 
+/// block(x, rule), the same bits, but for its backward pass only x is kept and
+/// the block is computed once more.
+at::Tensor Recomputed(const TransformerBlock& block, const at::Tensor& x,
+                      const AttentionRule& rule);
+
 std::vector<TransformerBlock> MakeBlocks(const TowerConfig& tower,
                                          const at::TensorOptions& like);
 

@@ -104,7 +104,8 @@ at::Tensor VisionTower::Run(const at::Tensor& pixels,
       if (prompts.mask.defined()) first.mask = prompts.mask.narrow(0, 0, 1);
       x = blocks[i].OneToken(x, {}, first);
     } else {
-      x = blocks[i](x, {.mask = prompts.mask});
+      const AttentionRule rule{.mask = prompts.mask};
+      x = recompute ? Recomputed(blocks[i], x, rule) : blocks[i](x, rule);
     }
     if (states != nullptr) states->push_back(x);
   }

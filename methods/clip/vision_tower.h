@@ -57,6 +57,9 @@ struct VisionTower {
   std::vector<TransformerBlock> blocks;
   LayerNorm norm_post;
   at::Tensor projection;  ///< [D, W]
+  /// Keep only the input of each block for the backward pass, which then
+  /// computes the block again.
+  bool recompute = false;
 
  private:
   at::Tensor Run(const at::Tensor& pixels, const VisualPrompts& prompts,

@@ -61,7 +61,28 @@ at::Tensor ToyEncoder::EncodeEmbeddings(const at::Tensor& embeddings,
   return (embeddings * there).sum(1).tanh().matmul(text_);
 }
 
-at::Tensor ToyEncoder::Parameters() const {
+std::unique_ptr<Encoder> ToyEncoder::Copy(Towers own) const {
+  const auto mine = [](const at::Tensor& tensor, bool fresh) {
+    return fresh ? tensor.clone() : tensor;
+  };
+  auto copy = std::make_unique<ToyEncoder>(device_);
+  copy->image_ = mine(image_, own != Towers::kText);
+  copy->words_ = mine(words_, own != Towers::kImage);
+  copy->text_ = mine(text_, own != Towers::kImage);
+  return copy;
+}
+
+std::vector<EncoderParameter> ToyEncoder::Parameters(Towers of) const {
+  std::vector<EncoderParameter> all;
+  if (of != Towers::kText) all.push_back({"image", image_});
+  if (of != Towers::kImage) {
+    all.push_back({"words", words_});
+    all.push_back({"text", text_});
+  }
+  return all;
+}
+
+at::Tensor ToyEncoder::Bytes() const {
   return at::cat({image_.flatten(), words_.flatten(), text_.flatten()}).clone();
 }
 

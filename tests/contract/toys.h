@@ -41,9 +41,12 @@ class ToyEncoder final : public Encoder {
   at::Tensor EncodeEmbeddings(const at::Tensor& embeddings,
                               const at::Tensor& tokens) override;
 
+  std::unique_ptr<Encoder> Copy(Towers own) const override;
+  std::vector<EncoderParameter> Parameters(Towers of) const override;
+
   void PretendBatchNorm() { batch_dependent_ = true; }
   /// Every parameter in one row of numbers, to see whether a byte moved.
-  at::Tensor Parameters() const;
+  at::Tensor Bytes() const;
 
  private:
   c10::Device device_;

@@ -104,6 +104,49 @@ TEST(ClipModel, GradientsReachPromptsWhileParametersStayFrozen) {
   EXPECT_EQ(HashParameters(model), before);
 }
 
+TEST(ClipModel, RecomputedActivationsGiveTheSameBits) {
+  const auto gradients = [](bool recompute) {
+    const ClipModel model = TinyClip();
+    VisionTower tower = model.vision;
+    tower.recompute = recompute;
+    NamedTensors named;
+    tower.Collect(named);
+    std::vector<at::Tensor> parameters;
+    for (const NamedTensor& each : named) {
+      parameters.push_back(each.tensor.requires_grad_());
+    }
+    const auto tokens = tower.Project(tower.Tokens(Noise({2, 3, 16, 16})));
+    auto out = torch::autograd::grad({tokens.square().sum()}, parameters);
+    out.push_back(tokens.detach());
+    return out;
+  };
+  const auto kept = gradients(false);
+  const auto again = gradients(true);
+  for (std::size_t i = 0; i < kept.size(); ++i) {
+    EXPECT_TRUE(kept[i].equal(again[i])) << i;
+    EXPECT_GT(kept[i].abs().sum().item<float>(), 0.0F) << i;
+  }
+}
+
+TEST(ClipModel, ACopyTrainsItsOwnTowerAndSharesTheOther) {
+  ClipEncoder original(TinyClip(), nullptr, "tiny");
+  const std::string before = HashParameters(original.model());
+  const auto student = original.Copy(Towers::kImage);
+  const auto pixels = Noise({2, 3, 16, 16});
+  EXPECT_TRUE(
+      student->EncodeImages(pixels).equal(original.EncodeImages(pixels)));
+  for (const EncoderParameter& each : student->Parameters(Towers::kImage)) {
+    each.value.add_(1.0);
+  }
+  EXPECT_EQ(HashParameters(original.model()), before);
+  EXPECT_FALSE(
+      student->EncodeImages(pixels).equal(original.EncodeImages(pixels)));
+  EXPECT_TRUE(student->Parameters(Towers::kText)[0].value.is_same(
+      original.Parameters(Towers::kText)[0].value));
+  EXPECT_EQ(student->Parameters(Towers::kBoth).size() + 1,
+            original.model().Parameters().size());
+}
+
 TEST(ClipModel, EveryParameterGetsAGradientThatFiniteDifferencesConfirm) {
   const ClipModel model = TinyClip().Clone(at::TensorOptions(at::kDouble));
   model.SetRequiresGrad(true);

@@ -40,6 +40,12 @@ class Eavesdropper final : public Encoder {
                               const at::Tensor& t) override {
     return real_.EncodeEmbeddings(e, t);
   }
+  std::unique_ptr<Encoder> Copy(Towers own) const override {
+    return real_.Copy(own);
+  }
+  std::vector<EncoderParameter> Parameters(Towers of) const override {
+    return real_.Parameters(of);
+  }
   mutable std::vector<std::string> heard;
 
  private:
