@@ -17,11 +17,19 @@ at::Tensor BceWithLogits(const at::Tensor& logits, const at::Tensor& labels);
 /// so that what is written there can have no effect.
 at::Tensor HideUnknown(const at::Tensor& labels, const at::Tensor& known);
 
-/// Mean over the known elements; 0 when there are none.
+/// Sum and mean over the known elements; 0 when there are none.
+at::Tensor SumOverKnown(const at::Tensor& values, const at::Tensor& known);
 at::Tensor MeanOverKnown(const at::Tensor& values, const at::Tensor& known);
 
 /// Mean of b over the known elements.
 at::Tensor BceLoss(const at::Tensor& logits, const at::Tensor& labels,
                    const at::Tensor& known);
+
+/// Multi-label soft margin loss as PyTorch defines it: the mean over images of
+/// the mean of b over each image's (known) classes. Without unknown labels this
+/// is BceLoss up to rounding.
+at::Tensor MultiLabelSoftMarginLoss(const at::Tensor& logits,
+                                    const at::Tensor& labels,
+                                    const at::Tensor& known);
 
 }  // namespace tailmark

@@ -7,25 +7,12 @@
 #include "methods/torch_pch.h"
 
 namespace tailmark {
-namespace {
-
-at::Tensor Loaded(const StateReader& in, const std::string& key,
-                  const at::Tensor& like) {
-  const at::Tensor value = in.Get(key);
-  if (value.sizes() != like.sizes()) {
-    throw DataError(StrCat("checkpoint: '", key, "' has shape ", value.sizes(),
-                           ", expected ", like.sizes()));
-  }
-  return value.to(like.options(), /*non_blocking=*/false, /*copy=*/true);
-}
-
-}  // namespace
-
-void Adam::Add(at::Tensor parameter, double weight_decay) {
+void Adam::Add(at::Tensor parameter, double weight_decay, double lr_factor) {
   const torch::NoGradGuard no_grad;
   const auto mean = at::zeros_like(parameter);
   const auto square = at::zeros_like(parameter);
-  slots_.push_back({std::move(parameter), weight_decay, mean, square});
+  slots_.push_back(
+      {std::move(parameter), weight_decay, lr_factor, mean, square});
 }
 
 void Adam::Step(std::span<const at::Tensor> gradients, double lr,
@@ -36,14 +23,16 @@ void Adam::Step(std::span<const at::Tensor> gradients, double lr,
   const double b1 = beta1.value_or(options_.beta1);
   const double b2 = options_.beta2;
   const double t = static_cast<double>(steps_);
-  const double step = lr / (1.0 - std::pow(b1, t));
+  const double correction = 1.0 - std::pow(b1, t);
   const double root = std::sqrt(1.0 - std::pow(b2, t));
   for (std::size_t i = 0; i < slots_.size(); ++i) {
     Slot& slot = slots_[i];
+    if (!gradients[i].defined()) continue;
     at::Tensor gradient = gradients[i];
+    const double rate = lr * slot.lr_factor;
     if (slot.weight_decay != 0) {
       if (options_.decoupled) {
-        slot.parameter.mul_(1.0 - lr * slot.weight_decay);
+        slot.parameter.mul_(1.0 - rate * slot.weight_decay);
       } else {
         gradient = gradient + slot.parameter * slot.weight_decay;
       }
@@ -51,7 +40,7 @@ void Adam::Step(std::span<const at::Tensor> gradients, double lr,
     slot.mean.lerp_(gradient, 1.0 - b1);
     slot.square.mul_(b2).addcmul_(gradient, gradient, 1.0 - b2);
     const auto divisor = (slot.square.sqrt() / root).add_(options_.eps);
-    slot.parameter.addcdiv_(slot.mean, divisor, -step);
+    slot.parameter.addcdiv_(slot.mean, divisor, -rate / correction);
   }
 }
 
@@ -67,8 +56,10 @@ void Adam::Load(const StateReader& in, std::string_view prefix) {
   steps_ = in.GetInt(StrCat(prefix, "/steps"));
   for (std::size_t i = 0; i < slots_.size(); ++i) {
     Slot& slot = slots_[i];
-    slot.mean = Loaded(in, StrCat(prefix, "/", i, "/mean"), slot.mean);
-    slot.square = Loaded(in, StrCat(prefix, "/", i, "/square"), slot.square);
+    slot.mean =
+        internal::LoadLike(in, StrCat(prefix, "/", i, "/mean"), slot.mean);
+    slot.square =
+        internal::LoadLike(in, StrCat(prefix, "/", i, "/square"), slot.square);
   }
 }
 

@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include "harness/api/state.h"
+#include "methods/optim/optimiser.h"
 
 namespace tailmark {
 
@@ -23,7 +23,7 @@ namespace tailmark {
 /// number of steps, as PyTorch has it. Our own because LibTorch's changes group
 /// options that equal the constructor's default, and because a checkpoint has
 /// to hold every bit of the state.
-class Adam {
+class Adam final : public Optimiser {
  public:
   struct Options {
     double beta1 = 0.9;
@@ -34,25 +34,19 @@ class Adam {
 
   explicit Adam(const Options& options) : options_(options) {}
 
-  /// Adds a tensor that Step() changes in place.
-  void Add(at::Tensor parameter, double weight_decay);
-
-  /// One step; `gradients` in the order of Add(). `beta1` overrides the
-  /// option's for this step.
+  void Add(at::Tensor parameter, double weight_decay,
+           double lr_factor = 1.0) override;
   void Step(std::span<const at::Tensor> gradients, double lr,
-            std::optional<double> beta1 = std::nullopt);
-
-  std::int64_t steps() const { return steps_; }
-
-  /// Under "<prefix>/...". Load() wants the same parameters added before, and
-  /// throws DataError when a shape differs.
-  void Save(StateWriter& out, std::string_view prefix) const;
-  void Load(const StateReader& in, std::string_view prefix);
+            std::optional<double> beta1 = std::nullopt) override;
+  std::int64_t steps() const override { return steps_; }
+  void Save(StateWriter& out, std::string_view prefix) const override;
+  void Load(const StateReader& in, std::string_view prefix) override;
 
  private:
   struct Slot {
     at::Tensor parameter;
     double weight_decay;
+    double lr_factor;
     at::Tensor mean;    // m
     at::Tensor square;  // v
   };

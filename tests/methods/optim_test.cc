@@ -5,7 +5,10 @@
 #include "harness/base/error.h"
 #include "harness/run/state_file.h"
 #include "methods/optim/adam.h"
+#include "methods/optim/ema.h"
 #include "methods/optim/one_cycle.h"
+#include "methods/optim/optimiser.h"
+#include "methods/optim/plateau.h"
 #include "methods/torch_pch.h"
 
 namespace tailmark {
@@ -16,26 +19,84 @@ at::Tensor Gradient(int step) {
       {3, 4}, at::detail::createCPUGenerator(static_cast<std::uint64_t>(step)));
 }
 
-TEST(Adam, StoppedAndLoadedEqualsNeverStopped) {
-  const auto run = [](int stop) {
+TEST(Optimisers, StoppedAndLoadedEqualsNeverStopped) {
+  const auto run = [](const char* name, int stop) {
     auto p = torch::ones({3, 4});
-    Adam adam({});
-    adam.Add(p, 0.1);
+    auto optimiser = MakeOptimiser(name);
+    optimiser->Add(p, 0.1);
     for (int step = 0; step < 9; ++step) {
       if (step == stop) {
         MemoryState state;
         state.Put("p", p);
-        adam.Save(state, "adam");
+        optimiser->Save(state, "optimiser");
         p = state.Get("p").clone();
-        adam = Adam({});
-        adam.Add(p, 0.1);
-        adam.Load(state, "adam");
+        optimiser = MakeOptimiser(name);
+        optimiser->Add(p, 0.1);
+        optimiser->Load(state, "optimiser");
       }
-      adam.Step(std::vector<at::Tensor>{Gradient(step)}, 1e-2);
+      optimiser->Step(std::vector<at::Tensor>{Gradient(step)}, 1e-2);
     }
     return p;
   };
-  for (const int stop : {1, 4, 8}) EXPECT_TRUE(run(stop).equal(run(-1)));
+  for (const char* name : {"sgd", "adam", "adamw"}) {
+    for (const int stop : {0, 1, 4, 8}) {
+      EXPECT_TRUE(run(name, stop).equal(run(name, -1))) << name;
+    }
+  }
+}
+
+TEST(Optimisers, ATensorWithoutGradientStaysAsItIs) {
+  for (const char* name : {"sgd", "adam", "adamw"}) {
+    auto p = torch::ones({2});
+    const auto optimiser = MakeOptimiser(name);
+    optimiser->Add(p, 0.1);
+    optimiser->Step(std::vector<at::Tensor>{at::Tensor()}, 1e-2);
+    EXPECT_TRUE(p.equal(torch::ones({2}))) << name;
+  }
+}
+
+TEST(Optimisers, TheFactorOfATensorMultipliesItsRate) {
+  for (const char* name : {"sgd", "adam", "adamw"}) {
+    auto slow = torch::zeros({1}, torch::kDouble);
+    auto fast = torch::zeros({1}, torch::kDouble);
+    const auto optimiser = MakeOptimiser(name);
+    optimiser->Add(slow, 0.0);
+    optimiser->Add(fast, 0.0, 3.0);
+    const auto one = torch::ones({1}, torch::kDouble);
+    optimiser->Step(std::vector<at::Tensor>{one, one}, 1e-3);
+    EXPECT_NEAR(fast.item<double>(), 3 * slow.item<double>(), 1e-12) << name;
+  }
+}
+
+TEST(Plateau, StoppedAndLoadedEqualsNeverStopped) {
+  const std::vector<double> metrics = {1, 2, 2, 2, 2, 2, 2, 2, 3, 3, 3, 3,
+                                       3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3};
+  Plateau never({});
+  Plateau stopped({});
+  for (const double metric : metrics) {
+    never.Step(metric);
+    MemoryState state;
+    stopped.Save(state, "plateau");
+    stopped = Plateau({});
+    stopped.Load(state, "plateau");
+    stopped.Step(metric);
+    EXPECT_EQ(stopped.lr(), never.lr());
+  }
+  EXPECT_NEAR(never.lr(), 5e-4 * 1e-3, 1e-15);
+}
+
+TEST(Ema, StoppedAndLoadedEqualsNeverStopped) {
+  Ema never(0.9, std::vector<at::Tensor>{Gradient(0)});
+  Ema stopped(0.9, std::vector<at::Tensor>{Gradient(0)});
+  for (int step = 1; step < 4; ++step) {
+    never.Update(std::vector<at::Tensor>{Gradient(step)});
+    MemoryState state;
+    stopped.Save(state, "ema");
+    stopped = Ema(0.5 + 0.4, std::vector<at::Tensor>{torch::zeros({3, 4})});
+    stopped.Load(state, "ema");
+    stopped.Update(std::vector<at::Tensor>{Gradient(step)});
+  }
+  EXPECT_TRUE(stopped.average()[0].equal(never.average()[0]));
 }
 
 // LibTorch 2.13 takes a group's value that equals the constructor's default for
