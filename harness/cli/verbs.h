@@ -10,6 +10,15 @@ Verb DataVerb(const GlobalOptions& global);
 Verb DataFetchVerb();
 Verb DataVerifyVerb();
 Verb DbVerb(const GlobalOptions& global);
+/// What `describe` was asked; `dataset` and `set` go with the name "partition".
+struct DescribeRequest {
+  std::string name;
+  std::string dataset;
+  std::vector<std::string> set;
+  bool json = false;
+};
+int DescribePartition(const DescribeRequest& request,
+                      const GlobalOptions& global);
 Verb DescribeVerb(const GlobalOptions& global);
 Verb DoctorVerb(const GlobalOptions& global);
 Verb EvalVerb(const GlobalOptions& global);

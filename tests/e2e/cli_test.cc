@@ -55,6 +55,29 @@ TEST_F(Cli, EveryVerbHasHelpWithAnExampleOnStdout) {
   }
 }
 
+TEST_F(Cli, DescribePartitionSaysThePartsAndKeepsThemByTheirHash) {
+  const std::vector<std::string> words = {"describe",
+                                          "partition",
+                                          "embedded",
+                                          "--set",
+                                          "parts=2",
+                                          "--store",
+                                          Path("store").string(),
+                                          "--json"};
+  const Json first = tailmark_(words).json();
+  EXPECT_EQ(first.at("schema"), "tailmark-partition/1");
+  EXPECT_EQ(first.at("parts").size(), 2u);
+  const auto file = Path("store") / "partitions" /
+                    (first.at("sha256").get<std::string>() + ".json");
+  EXPECT_EQ(ReadJson(file), first);
+  EXPECT_EQ(tailmark_(words).json(), first);
+  const Said wrong =
+      tailmark_({"describe", "partition", "embedded", "--set", "part=2"});
+  EXPECT_EQ(wrong.code, 2);
+  EXPECT_THAT(wrong.err, HasSubstr("did you mean 'parts'?"));
+  EXPECT_EQ(tailmark_({"describe", "partition"}).code, 2);
+}
+
 TEST_F(Cli, TheHelpOfTheProgramNamesEveryVerb) {
   const Said said = tailmark_({"-h"});
   EXPECT_EQ(said.code, 0);

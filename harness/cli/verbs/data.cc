@@ -7,9 +7,9 @@
 #include "datasets/summary.h"
 #include "harness/base/error.h"
 #include "harness/base/npy.h"
-#include "harness/base/options_json.h"
 #include "harness/cli/data_access.h"
 #include "harness/cli/exit_codes.h"
+#include "harness/cli/settings.h"
 #include "harness/cli/verbs.h"
 #include "harness/record/grid.h"
 
@@ -32,31 +32,12 @@ struct PreprocessOptions {
   std::string out;
 };
 
-/// "seed=2" of --set, against the data set's own table.
-OptionMap OptionsOf(const FieldTable& fields,
-                    const std::vector<std::string>& set) {
-  OptionMap given;
-  for (const std::string& each : set) {
-    const auto equals = each.find('=');
-    if (equals == each.npos) {
-      throw ConfigError(StrCat("--set ", each, ": write --set OPTION=VALUE"));
-    }
-    const std::string text = each.substr(equals + 1);
-    const Json value = Json::parse(text, nullptr, /*allow_exceptions=*/false);
-    const std::string name = each.substr(0, equals);
-    FindField(fields, name);
-    given[name] =
-        OptionFromJson(value.is_discarded() ? Json(text) : value, name);
-  }
-  return ResolveOptions(fields, given);
-}
-
 int Show(const ShowOptions& options) {
   DataAccess data;
   const DatasetInfo& info = data.registry().Find(options.name).info;
   const OpenedData& opened =
       data.Open({.name = options.name,
-                 .options = OptionsOf(info.options, options.set),
+                 .options = OptionsOfSet(info.options, options.set),
                  .root = options.root.empty() ? DefaultDataRoot(info)
                                               : fs::absolute(options.root)});
   const DatasetSummary summary =

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <iostream>
 
+#include "harness/base/error.h"
 #include "harness/base/options_json.h"
 #include "harness/cli/data_access.h"
 #include "harness/cli/exit_codes.h"
@@ -10,11 +11,6 @@
 
 namespace tailmark {
 namespace {
-
-struct DescribeVerbOptions {
-  std::string name;
-  bool json = false;
-};
 
 std::string OptionTable(const FieldTable& fields) {
   std::vector<std::vector<std::string>> table = {
@@ -103,7 +99,12 @@ int DescribeDataset(const DatasetInfo& info, bool json) {
   return kExitOk;
 }
 
-int Describe(const DescribeVerbOptions& options) {
+int Describe(const DescribeRequest& options, const GlobalOptions& global) {
+  if (options.name == "partition") return DescribePartition(options, global);
+  if (!options.dataset.empty() || !options.set.empty()) {
+    throw ConfigError(StrCat("'", options.dataset,
+                             "' and --set belong to describe partition alone"));
+  }
   const DataAccess data;
   const auto names = data.registry().Names();
   if (std::find(names.begin(), names.end(), options.name) != names.end()) {
@@ -122,20 +123,25 @@ int Describe(const DescribeVerbOptions& options) {
 
 }  // namespace
 
-Verb DescribeVerb(const GlobalOptions& /*global*/) {
-  auto options = std::make_shared<DescribeVerbOptions>();
+Verb DescribeVerb(const GlobalOptions& global) {
+  auto options = std::make_shared<DescribeRequest>();
   return {.name = "describe",
           .summary =
               "A method or data set: options with ranges and defaults, "
-              "abilities, presets, citation",
+              "abilities, presets, citation; or how a data set's classes fall "
+              "into parts",
           .example = "tailmark describe linear_probe",
           .declare =
               [options](Args& args) {
                 args.Positional("NAME", options->name, true,
-                                "A method or data set");
+                                "A method, a data set, or: partition");
+                args.Positional("DATASET", options->dataset, false,
+                                "With partition: whose classes");
+                args.Repeated("--set", options->set, "OPTION=VALUE",
+                              "With partition: graph=apart, parts=5, ...");
                 args.Flag("--json", options->json, "Print JSON");
               },
-          .run = [options] { return Describe(*options); }};
+          .run = [options, &global] { return Describe(*options, global); }};
 }
 
 }  // namespace tailmark
