@@ -72,7 +72,7 @@ TEST_F(Cli, DescribePartitionSaysThePartsAndKeepsThemByTheirHash) {
   EXPECT_EQ(ReadJson(file), first);
   EXPECT_EQ(tailmark_(words).json(), first);
   const Said wrong =
-      tailmark_({"describe", "partition", "embedded", "--set", "part=2"});
+      tailmark_({"describe", "partition", "embedded", "--set", "prats=2"});
   EXPECT_EQ(wrong.code, 2);
   EXPECT_THAT(wrong.err, HasSubstr("did you mean 'parts'?"));
   EXPECT_EQ(tailmark_({"describe", "partition"}).code, 2);
