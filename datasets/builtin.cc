@@ -2,6 +2,7 @@
 
 #include "datasets/coco_lt/coco_lt.h"
 #include "datasets/embedded/embedded.h"
+#include "datasets/embedded/few_shot.h"
 #include "datasets/folder/folder.h"
 #include "datasets/voc_lt/voc_lt.h"
 
@@ -10,6 +11,7 @@ namespace tailmark {
 void RegisterBuiltinDatasets(DatasetRegistry& registry) {
   registry.Add(coco_lt::CocoLtEntry());
   registry.Add(embedded::EmbeddedEntry());
+  registry.Add(embedded::EmbeddedFewShotEntry());
   registry.Add(folder::FolderEntry());
   registry.Add(voc_lt::VocLtEntry());
 }

@@ -58,7 +58,9 @@ std::string_view NameOf(SplitRole role);  ///< "train", ...
 struct Split {
   std::string name;
   SplitRole role = SplitRole::kTrain;
-  std::vector<std::string> ids;  ///< Unique within the split.
+  /// Unique within the split, but for a query list that a protocol draws with
+  /// replacement.
+  std::vector<std::string> ids;
 
   std::int64_t size() const { return static_cast<std::int64_t>(ids.size()); }
 };
@@ -67,6 +69,8 @@ struct Split {
 std::string IdsHash(const Split& split);
 /// SHA-256 of ids and label bits in order: what a key is made from.
 std::string ListHash(const Split& split, const LabelMatrix& labels);
+
+struct Episodes;  // datasets/episodes.h
 
 /// Images, classes and training labels of one data set. Test labels are not
 /// here: see datasets/test_labels.h, which only `tailmark` links.
@@ -93,6 +97,10 @@ class Dataset {
   /// Decoded picture of one row, RGB, before any resizing. Throws DataError
   /// naming the file.
   virtual Image LoadImage(const Split& split, std::int64_t row) const = 0;
+  /// The episodes of a few-shot protocol, or null: an ordinary data set. Owned
+  /// by this object. Throws DataError when its lists need a file that is
+  /// absent.
+  virtual const Episodes* episodes() const { return nullptr; }
   /// Ids whose files are not there, in order; none for made data.
   virtual std::vector<std::string> MissingFiles() const { return {}; }
 
@@ -133,8 +141,8 @@ class DatasetRegistry {
   };
   /// Throws std::logic_error when the name is taken.
   void Add(Entry entry);
-  /// Also "folder:holidays": data set `folder` under a name of the user's, which
-  /// results keep. Throws ConfigError with the nearest name.
+  /// Also "folder:holidays": data set `folder` under a name of the user's,
+  /// which results keep. Throws ConfigError with the nearest name.
   const Entry& Find(std::string_view name) const;
   std::vector<std::string> Names() const;  ///< Sorted.
 

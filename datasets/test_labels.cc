@@ -35,6 +35,7 @@ TestLabelRegistry BuiltinTestLabels() {
   TestLabelRegistry registry;
   registry.Add("coco-lt", CocoLtTestLabels);
   registry.Add("embedded", EmbeddedTestLabels);
+  registry.Add("embedded-fewshot", EmbeddedFewShotTestLabels);
   registry.Add("folder", FolderTestLabels);
   registry.Add("voc-lt", VocLtTestLabels);
   return registry;

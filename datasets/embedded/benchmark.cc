@@ -54,8 +54,15 @@ Context ContextOf(Part part, std::uint64_t seed, std::uint64_t index,
 
 Image DrawPicture(Part part, std::uint64_t seed, std::uint64_t index,
                   const LabelSet& labels, bool camera) {
+  return DrawPicture(
+      {.seed = seed, .domain = DrawingDomain(part), .index = index}, labels,
+      camera);
+}
+
+Image DrawPicture(const PictureStream& stream, const LabelSet& labels,
+                  bool camera) {
   const Knobs knobs = BenchmarkKnobs(camera);
-  ChanceStream chance(seed, DrawingDomain(part), index);
+  ChanceStream chance(stream.seed, stream.domain, stream.index);
   Scene scene;
   // The first draw, as in ContextOf().
   scene.context = ShownContext(labels.context, kOtherContext, chance);

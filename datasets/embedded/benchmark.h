@@ -26,4 +26,13 @@ Image DrawPicture(Part part, std::uint64_t seed, std::uint64_t index,
 Context ContextOf(Part part, std::uint64_t seed, std::uint64_t index,
                   const LabelSet& labels);
 
+/// The same for a picture of no part, from a stream of its own.
+struct PictureStream {
+  std::uint64_t seed = 0;
+  std::uint64_t domain = 0;
+  std::uint64_t index = 0;
+};
+Image DrawPicture(const PictureStream& stream, const LabelSet& labels,
+                  bool camera);
+
 }  // namespace tailmark::embedded

@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "datasets/builtin.h"
+#include "datasets/episodes.h"
 #include "datasets/test_labels.h"
 #include "harness/base/error.h"
 #include "tests/datasets/folder_sample.h"
@@ -82,11 +83,18 @@ TEST_P(DatasetContract, LabelsHaveARowAnImageAndAColumnAClass) {
               data_->classes().size());
 }
 
-TEST_P(DatasetContract, GroupsFollowFromTrainingCounts) {
+bool OfFewShot(Group group) {
+  return group == Group::kBase || group == Group::kNovel;
+}
+
+TEST_P(DatasetContract, GroupsFollowFromTrainingCountsOrFromAFewShotSplit) {
   std::set<std::string> names;
   for (std::size_t c = 0; c < data_->classes().size(); ++c) {
     const ClassInfo& each = data_->classes()[c];
-    EXPECT_EQ(each.group, GroupByCount(each.train_positives)) << each.name;
+    EXPECT_EQ(OfFewShot(each.group), data_->episodes() != nullptr);
+    if (!OfFewShot(each.group)) {
+      EXPECT_EQ(each.group, GroupByCount(each.train_positives)) << each.name;
+    }
     EXPECT_TRUE(names.insert(each.name).second) << each.name;
     std::int64_t counted = 0;
     for (std::int64_t row = 0; row < data_->train().size(); ++row) {
@@ -115,6 +123,51 @@ TEST_P(DatasetContract, OpeningItTwiceGivesTheSame) {
   const auto labels = BuiltinTestLabels();
   EXPECT_EQ(ListHash(data_->test(), labels.Load(spec_)),
             ListHash(again_->test(), labels.Load(spec_)));
+}
+
+void ExpectEpisode(const Episode& each, const Episodes& all,
+                   const Dataset& data) {
+  EXPECT_EQ(each.support.role, SplitRole::kSupport);
+  ExpectShape(each.labels, each.support, data.classes().size());
+  for (const std::int64_t c : all.novel) {
+    std::int64_t positives = 0;
+    for (std::int64_t row = 0; row < each.labels.rows; ++row) {
+      EXPECT_TRUE(each.labels.Known(row, c));
+      positives += each.labels.Positive(row, c);
+    }
+    EXPECT_GE(positives, all.shots);
+    if (all.exact) EXPECT_EQ(positives, all.shots);
+  }
+  for (const std::int64_t c : all.base) {
+    for (std::int64_t row = 0; row < each.labels.rows; ++row) {
+      EXPECT_FALSE(each.labels.Known(row, c));
+      EXPECT_FALSE(each.labels.Positive(row, c));
+    }
+  }
+}
+
+TEST_P(DatasetContract, EpisodesHaveKOfEachNovelClassAndNoQueryImage) {
+  const Episodes* all = data_->episodes();
+  if (all == nullptr) {
+    EXPECT_TRUE(ColumnsOf(data_->classes(), Group::kNovel).empty());
+    return;
+  }
+  EXPECT_EQ(all->base, ColumnsOf(data_->classes(), Group::kBase));
+  EXPECT_EQ(all->novel, ColumnsOf(data_->classes(), Group::kNovel));
+  ASSERT_EQ(all->episodes.size(), 10u);
+  const std::set<std::string> query(data_->test().ids.begin(),
+                                    data_->test().ids.end());
+  for (std::size_t i = 0; i < all->episodes.size(); ++i) {
+    const Episode& each = all->episodes[i];
+    EXPECT_EQ(each.number, static_cast<int>(i) + 1);
+    ExpectEpisode(each, *all, *data_);
+    std::set<std::string> support;
+    for (const std::string& id : each.support.ids) {
+      EXPECT_TRUE(support.insert(id).second) << id;
+      EXPECT_FALSE(query.contains(id)) << id;
+    }
+  }
+  EXPECT_EQ(EpisodesHash(*all), EpisodesHash(*again_->episodes()));
 }
 
 TEST_P(DatasetContract, ImagesAreTheSameFromAnyThreadAndAnySubset) {
