@@ -7,6 +7,7 @@ namespace tailmark {
 /// One file each in harness/cli/verbs. `global` must outlive the verb.
 Verb DataVerb(const GlobalOptions& global);
 /// Sub-verbs of `data`.
+Verb DataAnnotateCheckVerb();
 Verb DataFetchVerb();
 Verb DataVerifyVerb();
 Verb DbVerb(const GlobalOptions& global);

@@ -146,7 +146,8 @@ Verb DataVerb(const GlobalOptions& /*global*/) {
                },
            .run = [preprocess] { return PreprocessImages(*preprocess); }},
           DataFetchVerb(),
-          DataVerifyVerb()}};
+          DataVerifyVerb(),
+          DataAnnotateCheckVerb()}};
 }
 
 }  // namespace tailmark

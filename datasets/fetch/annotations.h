@@ -1,0 +1,71 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "datasets/dataset.h"
+
+namespace tailmark::fetch {
+
+/// Which annotated boxes make a class positive. Boxes with a side below 1 are
+/// always left out.
+struct CocoRule {
+  bool crowd = true;  ///< Those of crowds count.
+  bool area = true;   ///< Those with an area of 0 or less are left out.
+};
+/// "coco-boxes/1": what COCO-LT's labels were made by.
+inline constexpr CocoRule kCocoBoxes = {.crowd = true, .area = true};
+/// "coco-objects/1": what the few-shot splits were made by.
+inline constexpr CocoRule kCocoObjects = {.crowd = false, .area = false};
+
+/// One image of an annotation source.
+struct AnnotatedImage {
+  std::string name;                    ///< File name without its ending.
+  std::vector<std::uint16_t> classes;  ///< Into `classes`, sorted, once each.
+  /// Those of `classes` whose objects are all marked difficult (VOC).
+  std::vector<std::uint16_t> difficult;
+};
+
+struct Annotations {
+  std::vector<std::string> classes;    ///< COCO: sorted by category id.
+  std::vector<AnnotatedImage> images;  ///< COCO: in the file's order.
+};
+
+/// Reads an official instances_*.json in one pass (simdjson, on demand), parts
+/// of the file in any order. Throws DataError naming file and byte.
+Annotations ReadCocoAnnotations(const std::filesystem::path& file,
+                                const CocoRule& rule);
+
+/// Reads one VOC XML annotation; names of classes go to `into.classes`. Throws
+/// DataError naming the file.
+void ReadVocAnnotation(const std::filesystem::path& file, Annotations& into);
+
+/// A committed label that annotations do not bear out, or the reverse.
+struct LabelDifference {
+  std::string path;
+  std::string klass;
+  std::string committed;  ///< "positive", "difficult" or "negative".
+  std::string annotated;
+};
+
+struct LabelCheck {
+  std::int64_t images = 0;   ///< Compared.
+  std::int64_t labels = 0;   ///< Cells compared.
+  std::int64_t unknown = 0;  ///< Images that no annotation speaks of.
+  std::vector<LabelDifference> differences;
+};
+
+/// Compares the labels of a split with annotations, by name of image and class.
+/// A class that the annotations never name is negative there. `labels.known`
+/// 0 with positive 1 is difficult; without `known`, difficult counts as
+/// positive.
+LabelCheck CheckLabels(const Split& split, const LabelMatrix& labels,
+                       std::span<const ClassInfo> classes,
+                       const Annotations& annotations);
+
+}  // namespace tailmark::fetch

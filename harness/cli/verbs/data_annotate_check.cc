@@ -1,0 +1,136 @@
+#include <iostream>
+
+#include "datasets/fetch/annotations.h"
+#include "harness/base/error.h"
+#include "harness/base/json.h"
+#include "harness/cli/data_access.h"
+#include "harness/cli/exit_codes.h"
+#include "harness/cli/tables.h"
+#include "harness/cli/verbs.h"
+
+namespace tailmark {
+namespace {
+namespace fs = std::filesystem;
+
+struct CheckOptions {
+  std::string name;
+  std::vector<std::string> annotations;
+  bool json = false;
+};
+
+/// XML files of a VOC folder, of those images that the split lists.
+/// "VOCdevkit/VOC2012/JPEGImages/x.jpg" is annotated in
+/// "VOCdevkit/VOC2012/Annotations/x.xml", below the folder given or it itself.
+void ReadVocFolder(const fs::path& folder, const Split& split,
+                   fetch::Annotations& into) {
+  for (const std::string& id : split.ids) {
+    const fs::path image(id);
+    const fs::path file = image.parent_path().parent_path() / "Annotations" /
+                          (image.stem().string() + ".xml");
+    const fs::path below = file.lexically_relative(*file.begin());
+    for (const fs::path& each : {folder / file, folder / below}) {
+      if (!fs::exists(each)) continue;
+      fetch::ReadVocAnnotation(each, into);
+      break;
+    }
+  }
+}
+
+void Add(fetch::LabelCheck more, fetch::LabelCheck& all) {
+  all.images += more.images;
+  all.labels += more.labels;
+  all.differences.insert(all.differences.end(),
+                         std::make_move_iterator(more.differences.begin()),
+                         std::make_move_iterator(more.differences.end()));
+}
+
+fetch::LabelCheck CheckAll(const CheckOptions& options,
+                           const OpenedData& data) {
+  const Dataset& dataset = *data.dataset;
+  fetch::LabelCheck all;
+  for (const std::string& where : options.annotations) {
+    const bool folder = fs::is_directory(where);
+    fetch::Annotations annotations;
+    if (!folder) {
+      annotations = fetch::ReadCocoAnnotations(where, fetch::kCocoBoxes);
+    }
+    for (const bool train : {true, false}) {
+      const Split& split = train ? dataset.train() : dataset.test();
+      if (folder) {
+        annotations = {};
+        ReadVocFolder(where, split, annotations);
+      }
+      Add(fetch::CheckLabels(split,
+                             train ? dataset.train_labels() : data.test_labels,
+                             dataset.classes(), annotations),
+          all);
+    }
+  }
+  all.unknown = dataset.train().size() + dataset.test().size() - all.images;
+  return all;
+}
+
+int Check(const CheckOptions& options) {
+  DataAccess data;
+  const DatasetInfo& info = data.registry().Find(options.name).info;
+  if (!info.fetchable) {
+    throw ConfigError(
+        StrCat("data set '", info.name, "' has no committed labels to check"));
+  }
+  if (options.annotations.empty()) {
+    throw ConfigError(
+        "give --annotations: an instances_*.json, or the folder of VOCdevkit");
+  }
+  const OpenedData& opened = data.Open(
+      {.name = info.name, .options = ResolveOptions(info.options, {})});
+  const fetch::LabelCheck check = CheckAll(options, opened);
+  if (options.json) {
+    OrderedJson answer = {{"dataset", info.name},
+                          {"images", check.images},
+                          {"labels", check.labels},
+                          {"not_annotated", check.unknown},
+                          {"differences", OrderedJson::array()}};
+    for (const fetch::LabelDifference& each : check.differences) {
+      answer["differences"].push_back({{"path", each.path},
+                                       {"class", each.klass},
+                                       {"committed", each.committed},
+                                       {"annotated", each.annotated}});
+    }
+    std::cout << answer.dump(2) << "\n";
+  } else {
+    std::vector<std::vector<std::string>> table = {
+        {"IMAGE", "CLASS", "COMMITTED", "ANNOTATED"}};
+    for (const fetch::LabelDifference& each : check.differences) {
+      table.push_back({each.path, each.klass, each.committed, each.annotated});
+    }
+    if (!check.differences.empty()) std::cout << TextTable(table);
+    std::cout << info.name << ": " << check.labels << " labels of "
+              << check.images << " images compared, "
+              << check.differences.size() << " differ; " << check.unknown
+              << " images are not in the annotations\n";
+  }
+  if (check.images == 0) return kExitNothing;
+  return check.differences.empty() ? kExitOk : kExitUsage;
+}
+
+}  // namespace
+
+Verb DataAnnotateCheckVerb() {
+  auto options = std::make_shared<CheckOptions>();
+  return {.name = "annotate-check",
+          .summary = "Recompute labels from official annotations and compare",
+          .example =
+              "tailmark data annotate-check coco-lt --annotations "
+              "instances_val2017.json",
+          .declare =
+              [options](Args& args) {
+                args.Positional("NAME", options->name, true,
+                                "coco-lt or voc-lt");
+                args.Repeated("--annotations", options->annotations, "FILE|DIR",
+                              "instances_*.json, or the folder of VOCdevkit");
+                args.Flag("--json", options->json, "Print JSON");
+              },
+          .run = [options] { return Check(*options); }};
+}
+
+}  // namespace tailmark
