@@ -116,6 +116,8 @@ class HeaderParser {
         });
   } catch (const Json::parse_error& error) {
     Fail(StrCat("the header is not JSON at byte ", error.byte));
+  } catch (const Json::exception& error) {  // a number too large for any type
+    Fail(StrCat("the header is not JSON: ", error.what()));
   }
 
   void ReadMetadata(const Json& value, Safetensors::Metadata& metadata) const {

@@ -199,6 +199,7 @@ TEST(Safetensors, NamesGivenTwiceAreRefused) {
 TEST(Safetensors, OtherHeadersAreRefused) {
   EXPECT_THAT(HeaderError("[1]"), HasSubstr("not a JSON object"));
   EXPECT_THAT(HeaderError("{"), HasSubstr("not JSON"));
+  EXPECT_THAT(HeaderError(R"({"a":1e999})"), HasSubstr("not JSON"));
   EXPECT_THAT(HeaderError(R"({"a":3})"), HasSubstr("exactly dtype"));
   EXPECT_THAT(
       HeaderError(R"({"a":{"dtype":"F8","shape":[],"data_offsets":[0,1]}})",
