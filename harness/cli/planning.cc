@@ -7,14 +7,13 @@
 #include "harness/base/error.h"
 #include "harness/base/log.h"
 #include "harness/base/suggest.h"
+#include "harness/cli/known_weights.h"
 #include "harness/record/weights.h"
 #include "results/query.h"
 
 namespace tailmark {
 namespace fs = std::filesystem;
 namespace {
-
-const std::vector<std::string> kOurWeights = {"nano-clip"};
 
 /// What an encoder folder's config.json says.
 Json ReadConfig(const fs::path& weights) {
@@ -162,16 +161,7 @@ void DeclarePlanOptions(Args& args, PlanOptions& options) {
 
 PlannedWeights FindWeights(const std::string& weights) {
   PlannedWeights found;
-  if (weights == "nano-clip") {
-    found.path = SharedFile("methods/clip/nano");
-  } else if (fs::exists(weights)) {
-    found.path = fs::absolute(weights);
-  } else if (weights.find('/') != weights.npos) {
-    throw DataError(StrCat(weights, ": no such weights"));
-  } else {
-    throw ConfigError(StrCat(UnknownName("weights", weights, kOurWeights),
-                             " Or give a path with a / in it."));
-  }
+  found.path = WeightsPath(weights);
   const Json config = ReadConfig(found.path);
   found.name = weights == "nano-clip"
                    ? weights

@@ -22,6 +22,7 @@ int DescribePartition(const DescribeRequest& request,
                       const GlobalOptions& global);
 Verb DescribeVerb(const GlobalOptions& global);
 Verb DoctorVerb(const GlobalOptions& global);
+Verb EncodeVerb(const GlobalOptions& global);
 Verb EvalVerb(const GlobalOptions& global);
 Verb ExportVerb(const GlobalOptions& global);
 Verb ImportVerb(const GlobalOptions& global);
@@ -31,6 +32,7 @@ Verb ReportVerb(const GlobalOptions& global);
 Verb ResumeVerb(const GlobalOptions& global);
 Verb RunVerb(const GlobalOptions& global);
 Verb StatusVerb(const GlobalOptions& global);
+Verb TokenizeVerb(const GlobalOptions& global);
 Verb ValidateVerb(const GlobalOptions& global);
 Verb WorkerVerb(const GlobalOptions& global);
 

@@ -15,6 +15,7 @@
 #include "harness/base/interrupt.h"
 #include "harness/base/log.h"
 #include "harness/base/suggest.h"
+#include "harness/cli/worker_encode.h"
 #include "harness/cli/worker_pretrain.h"
 #include "harness/record/build_info.h"
 #include "harness/run/catalog.h"
@@ -76,8 +77,47 @@ void WriteCatalog(const fs::path& path) {
 struct Arguments {
   std::string spec, bundle, catalog, recipe, folder;
   RunOptions run;
+  EncodeOptions encode;
+  TokenizeOptions tokenize;
   bool quiet = false;
 };
+
+void DeclareInputs(CLI::App& task, const char* word, InputOptions& to) {
+  task.add_option(word, to.given)->expected(0, 1 << 20);
+  task.add_option("--list", to.list, "A file with one a line; -: stdin");
+}
+
+void DeclareEncode(CLI::App& app, Arguments& arguments) {
+  EncodeOptions& to = arguments.encode;
+  auto* encode = app.add_subcommand(
+      "encode", "Features of pictures or texts as an .npy file");
+  encode->require_subcommand(1);
+  for (const bool images : {true, false}) {
+    auto* task = encode->add_subcommand(images ? "images" : "texts");
+    if (!images) task->alias("text");
+    DeclareInputs(*task, images ? "FILES" : "TEXTS", to.inputs);
+    task->add_option("--weights", to.weights, "Folder or file")->required();
+    task->add_option("--out", to.out, "[N, D]")->required();
+    if (images) task->add_option("--pipeline", to.pipeline, "clip-224");
+    if (!images) task->add_flag("--truncate", to.truncate, "Cut long texts");
+    task->add_option("--dtype", to.dtype, "float32, float16, bfloat16");
+    task->add_option("--device", to.device, "cpu, cuda, cuda:N");
+    task->add_option("--threads", to.threads, "Default: 1");
+    task->add_option("--batch", to.batch, "Default: 32");
+    task->add_flag("--all-tokens", to.all_tokens, "[N, T, D]");
+    task->add_flag("--raw", to.raw, "Leave the norm as it is");
+  }
+  encode->footer(
+      "Example: tailmark-worker encode images --weights nano a.jpg --out "
+      "x.npy");
+  auto* tokenize = app.add_subcommand("tokenize", "Ids of texts");
+  DeclareInputs(*tokenize, "TEXTS", arguments.tokenize.inputs);
+  tokenize->add_option("--vocab", arguments.tokenize.vocabulary)->required();
+  tokenize->add_flag("--truncate", arguments.tokenize.truncate);
+  tokenize->add_flag("--json", arguments.tokenize.json);
+  tokenize->footer(
+      "Example: tailmark-worker tokenize --vocab V --json 'a photo of a cat'");
+}
 
 void Declare(CLI::App& app, Arguments& to) {
   app.require_subcommand(1);
@@ -110,6 +150,15 @@ void Declare(CLI::App& app, Arguments& to) {
   pretrain->add_option("FOLDER", to.folder, "For weights and log")->required();
   pretrain->footer(
       "Example: tailmark-worker pretrain methods/clip/nano/recipe.json nano/");
+  DeclareEncode(app, to);
+}
+
+int Encode(const CLI::App& task, const EncodeOptions& options) {
+  if (task.got_subcommand("images")) {
+    return EncodeImagesTo(options) ? kExitDone : kExitBadInput;
+  }
+  EncodeTextsTo(options);
+  return kExitDone;
 }
 
 int Dispatch(const CLI::App& app, const Arguments& arguments) {
@@ -118,7 +167,12 @@ int Dispatch(const CLI::App& app, const Arguments& arguments) {
   if (app.got_subcommand("run")) {
     return RunOne(arguments.spec, arguments.bundle, arguments.run);
   }
-  if (app.got_subcommand("catalog")) {
+  if (app.got_subcommand("encode")) {
+    return Encode(*app.get_subcommand("encode"), arguments.encode);
+  }
+  if (app.got_subcommand("tokenize")) {
+    PrintTokens(arguments.tokenize);
+  } else if (app.got_subcommand("catalog")) {
     WriteCatalog(arguments.catalog);
   } else {
     PretrainEmbedded(arguments.recipe, arguments.folder);

@@ -93,6 +93,12 @@ at::Tensor ClipEncoder::EncodeText(const at::Tensor& tokens) {
   return EncodeEmbeddings(EmbedTokens(tokens), tokens);
 }
 
+at::Tensor ClipEncoder::EncodeTextTokens(const at::Tensor& tokens) {
+  return at::linear(
+      model_.text.norm_final(model_.text.Tokens(EmbedTokens(tokens))),
+      model_.text.projection);
+}
+
 at::Tensor ClipEncoder::EmbedTokens(const at::Tensor& tokens) {
   return model_.text.Embed(tokens);
 }

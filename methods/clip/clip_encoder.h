@@ -46,6 +46,8 @@ class ClipEncoder final : public Encoder {
   at::Tensor Tokenize(std::span<const std::string> texts,
                       bool truncate = false) const override;
   at::Tensor EncodeText(const at::Tensor& tokens) override;
+  /// ln_final and projection at every position, [n, L, D], of ids [n, L].
+  at::Tensor EncodeTextTokens(const at::Tensor& tokens);
   at::Tensor EmbedTokens(const at::Tensor& tokens) override;
   at::Tensor EncodeEmbeddings(const at::Tensor& embeddings,
                               const at::Tensor& tokens) override;

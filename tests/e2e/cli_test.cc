@@ -35,13 +35,14 @@ class Cli : public ::testing::Test {
 };
 
 const std::vector<std::vector<std::string>> kVerbs = {
-    {"list"},        {"describe"},     {"doctor"},
-    {"data"},        {"data", "show"}, {"data", "preprocess"},
-    {"validate"},    {"plan"},         {"run"},
-    {"resume"},      {"status"},       {"worker"},
-    {"import"},      {"export"},       {"eval"},
-    {"report"},      {"db"},           {"db", "check"},
-    {"db", "query"}, {"db", "vacuum"}};
+    {"list"},           {"describe"},     {"doctor"},
+    {"data"},           {"data", "show"}, {"data", "preprocess"},
+    {"validate"},       {"plan"},         {"run"},
+    {"resume"},         {"status"},       {"worker"},
+    {"import"},         {"export"},       {"eval"},
+    {"report"},         {"db"},           {"db", "check"},
+    {"db", "query"},    {"db", "vacuum"}, {"encode", "images"},
+    {"encode", "text"}, {"tokenize"}};
 
 TEST_F(Cli, EveryVerbHasHelpWithAnExampleOnStdout) {
   for (std::vector<std::string> words : kVerbs) {
@@ -210,6 +211,19 @@ TEST_F(Cli, PreprocessWritesPicturesAndNamesEachThatCannotBeDecoded) {
   EXPECT_THAT(bad.err, HasSubstr("a.jpg"));
   EXPECT_THAT(bad.err, HasSubstr("b.png"));
   EXPECT_FALSE(std::filesystem::exists(Path("y.npy")));
+}
+
+TEST_F(Cli, WithoutTheEngineNothingIsEncodedAndItSaysSo) {
+  tailmark_.environment["TAILMARK_WORKER"] = "/no/worker";
+  const std::vector<std::vector<std::string>> lines = {
+      {"encode", "images", "a.png", "--weights", "nano-clip", "--out", "x.npy"},
+      {"encode", "text", "a", "--weights", "nano-clip", "--out", "x.npy"},
+      {"tokenize", "--vocab", "nano-clip", "a"}};
+  for (const auto& words : lines) {
+    const Said said = tailmark_(words);
+    EXPECT_EQ(said.code, 2) << words[0];
+    EXPECT_THAT(said.err, HasSubstr("no worker there"));
+  }
 }
 
 TEST_F(Cli, WithoutAStoreReadersSaySoAndMakeNone) {
