@@ -4,6 +4,7 @@
 #include <c10/core/Device.h>
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <string>
 #include <string_view>
@@ -28,6 +29,10 @@ struct Problem {
   /// Not owned, outlives the method; null when the method needs none.
   Encoder* encoder = nullptr;
   c10::Device device = c10::Device(c10::DeviceType::CPU);
+  /// What the run is to be computed in, one of Abilities::precisions: "fp32";
+  /// "bf16": under Autocast (methods/optim); "fp16": likewise, parameters and their steps
+  /// in float32; "fp16-state": parameters, gradients and momentum in float16.
+  std::string precision = "fp32";
 
   std::int64_t num_classes() const {
     return static_cast<std::int64_t>(class_names.size());
@@ -36,7 +41,8 @@ struct Problem {
 
 class Method;
 
-/// How the harness watches a fit and ends it. It may call method.Save().
+/// How the harness watches a fit and ends it. It may call method.Save() and
+/// method.Predict(), which then scores with what is fitted so far.
 enum class FitSignal : std::uint8_t { kContinue, kStop };
 struct EpochReport {
   std::int64_t epoch = 0;                ///< Finished ones, from 1.
@@ -50,6 +56,12 @@ class FitObserver {
   /// let it pass.
   virtual FitSignal OnEpochEnd(const Method& method,
                                const EpochReport& report) = 0;
+  /// How good the method is on the test split now: mAP in percent, as the
+  /// recipe defines it. For published schedules that were driven by test
+  /// scores, once an epoch at most and before its OnEpochEnd; each call is
+  /// counted with the result. Only for a method that declares
+  /// Needs::test_feedback; throws ConfigError where nobody can answer.
+  virtual double TestFeedback(const Method& method);
 };
 
 /// Everything Fit() may use. There is no other source of data, time or chance:
@@ -59,6 +71,12 @@ struct FitContext {
   TrainSource* validation;  ///< Null when the protocol grants none.
   std::uint64_t seed;       ///< Give it to DeriveSeed with a name per stream.
   FitObserver& observer;
+  /// Role -> what the run needed there has saved (MethodInfo::depends). Not
+  /// owned; for Fit() alone.
+  std::map<std::string, const StateReader*, std::less<>> inputs{};
+
+  /// Throws ConfigError when there is no such role.
+  const StateReader& Input(std::string_view role) const;
 };
 
 /// What scores are, so that nobody ranks a saturated sigmoid by accident.

@@ -20,9 +20,29 @@ std::string_view NameOf(ScoreScale scale) {
   return kNames[static_cast<std::size_t>(scale)];
 }
 
+double FitObserver::TestFeedback(const Method& /*method*/) {
+  throw ConfigError(
+      "this fit asks how good it is on the test split after each epoch, and "
+      "there is nobody to answer: a worker started by hand knows no test "
+      "label. Run it with tailmark run, or choose options that do not ask");
+}
+
+const StateReader& FitContext::Input(std::string_view role) const {
+  if (const auto it = inputs.find(role); it != inputs.end()) return *it->second;
+  std::vector<std::string> roles;
+  for (const auto& entry : inputs) roles.push_back(entry.first);
+  throw ConfigError(UnknownName("input", role, roles));
+}
+
 void MethodRegistry::Insert(Entry entry) {
   for (const Preset& preset : entry.info.presets) {
     ResolveOptions(entry.options, preset.options);
+  }
+  for (const Dependency& each : entry.info.depends) {
+    CheckDependency(each, entry.options);
+  }
+  if (entry.info.needs.test_feedback) {
+    ResolveOptions(entry.options, *entry.info.needs.test_feedback);
   }
   std::string name = entry.info.name;
   if (!entries_.emplace(name, std::move(entry)).second) {

@@ -5,11 +5,13 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "harness/api/method.h"
+#include "harness/base/dependency.h"
 
 namespace tailmark {
 
@@ -23,6 +25,9 @@ std::string_view NameOf(InputKind kind);
 struct Needs {
   bool text = false;      ///< An encoder with a text tower.
   bool captions = false;  ///< A caption for each training image.
+  /// Options under which it asks FitObserver::TestFeedback(): all of them hold
+  /// ({}: always). Nothing: it never does.
+  std::optional<OptionMap> test_feedback{};
 };
 
 /// What a protocol may ask of a method. The runner refuses a mismatch before
@@ -34,6 +39,8 @@ struct Abilities {
   bool batch_invariant =
       true;  ///< A row's scores ignore the rest of its batch.
   bool trains_encoder = false;  ///< Changes the encoder it was given.
+  /// Values of Problem::precision it can do.
+  std::vector<std::string> precisions = {"fp32"};
 };
 
 /// A named set of options of one method. kProfile only where a paper and a
@@ -57,6 +64,7 @@ struct MethodInfo {
   Needs needs{};
   Abilities abilities{};
   std::vector<Preset> presets;
+  std::vector<Dependency> depends{};  ///< Runs it starts from.
 };
 
 /// A class that can be registered: `static MethodInfo Info();`.
@@ -76,8 +84,8 @@ class MethodRegistry {
     std::function<std::unique_ptr<Method>(const OptionMap&, Problem)> create;
   };
 
-  /// Throws std::logic_error when the name is taken or a preset does not fit
-  /// the options.
+  /// Throws std::logic_error when the name is taken, ConfigError when a preset
+  /// or a dependency does not fit the options.
   template <MethodPlugin M>
   void Add() {
     Insert({M::Info(), DescribeOptions<typename M::Options>(),

@@ -1,5 +1,6 @@
 #include "harness/launch/plan.h"
 
+#include <algorithm>
 #include <array>
 #include <set>
 
@@ -161,6 +162,11 @@ class Planner {
     if (method.needs_captions && !data.facts.captions) {
       return StrCat(method.name, " needs captions, which ", data.label,
                     " does not have");
+    }
+    const std::string& precision = recipe_.numerics.precision;
+    if (std::find(method.precisions.begin(), method.precisions.end(),
+                  precision) == method.precisions.end()) {
+      return StrCat(method.name, " cannot compute in ", precision);
     }
     if (method.trains && data.facts.train_images == 0) {
       return StrCat(method.name, " trains, and ", data.label,

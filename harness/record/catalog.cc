@@ -11,7 +11,18 @@ namespace {
 // Raise it when a reader of the old form would misread the new one.
 constexpr std::string_view kSchema = "tailmark-catalog/1";
 
+Json DependencyToJson(const Dependency& dependency) {
+  return {{"role", dependency.role},       {"when", ToJson(dependency.when)},
+          {"set", ToJson(dependency.set)}, {"forget", dependency.forget},
+          {"repeat", dependency.repeat},   {"index", dependency.index},
+          {"scores", dependency.scores}};
+}
+
 Json MethodToJson(const MethodEntry& method) {
+  Json depends = Json::array();
+  for (const Dependency& each : method.depends) {
+    depends.push_back(DependencyToJson(each));
+  }
   Json presets = Json::array();
   for (const PresetEntry& preset : method.presets) {
     presets.push_back({{"name", preset.name},
@@ -32,8 +43,12 @@ Json MethodToJson(const MethodEntry& method) {
           {"partial_labels", method.partial_labels},
           {"batch_invariant", method.batch_invariant},
           {"trains_encoder", method.trains_encoder},
+          {"precisions", method.precisions},
+          {"test_feedback",
+           method.test_feedback ? ToJson(*method.test_feedback) : Json()},
           {"options", ToJson(method.options)},
-          {"presets", std::move(presets)}};
+          {"presets", std::move(presets)},
+          {"depends", std::move(depends)}};
 }
 
 PresetEntry PresetFromJson(const Json& json) {
@@ -45,6 +60,20 @@ PresetEntry PresetFromJson(const Json& json) {
   preset.options = OptionsFromJson(in.At("options"));
   in.Finish();
   return preset;
+}
+
+Dependency DependencyFromJson(const Json& json) {
+  JsonMembers in(json, "catalogue, dependency");
+  Dependency dependency;
+  dependency.role = in.Get<std::string>("role");
+  dependency.when = OptionsFromJson(in.At("when"));
+  dependency.set = OptionsFromJson(in.At("set"));
+  dependency.forget = in.Get<std::vector<std::string>>("forget");
+  dependency.repeat = in.Get<std::string>("repeat");
+  dependency.index = in.Get<std::string>("index");
+  dependency.scores = in.Get<bool>("scores");
+  in.Finish();
+  return dependency;
 }
 
 MethodEntry MethodFromJson(const Json& json) {
@@ -63,11 +92,19 @@ MethodEntry MethodFromJson(const Json& json) {
   method.partial_labels = in.Get<bool>("partial_labels");
   method.batch_invariant = in.Get<bool>("batch_invariant");
   method.trains_encoder = in.Get<bool>("trains_encoder");
+  method.precisions = in.Get<std::vector<std::string>>("precisions");
+  if (const Json& feedback = in.At("test_feedback"); !feedback.is_null()) {
+    method.test_feedback = OptionsFromJson(feedback);
+  }
   method.options = FieldTableFromJson(in.At("options"));
   for (const Json& preset : in.At("presets")) {
     method.presets.push_back(PresetFromJson(preset));
     // A catalogue whose preset does not fit its own table is no catalogue.
     ResolveOptions(method.options, method.presets.back().options);
+  }
+  for (const Json& each : in.At("depends")) {
+    method.depends.push_back(DependencyFromJson(each));
+    CheckDependency(method.depends.back(), method.options);
   }
   in.Finish();
   return method;

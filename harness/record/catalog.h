@@ -1,10 +1,12 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "harness/base/dependency.h"
 #include "harness/base/json.h"
 #include "harness/base/options.h"
 #include "harness/record/build_info.h"
@@ -34,8 +36,12 @@ struct MethodEntry {
   bool partial_labels = false;
   bool batch_invariant = true;
   bool trains_encoder = false;
+  std::vector<std::string> precisions = {"fp32"};
+  /// Options under which it asks for test scores; nothing: never.
+  std::optional<OptionMap> test_feedback;
   FieldTable options;
   std::vector<PresetEntry> presets;
+  std::vector<Dependency> depends;  ///< Runs it starts from.
 };
 
 /// Written by `tailmark-worker catalog FILE` at build time, read by `tailmark`.

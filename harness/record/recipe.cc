@@ -180,8 +180,8 @@ void ReadProtocol(const RecipeNode& node, Protocol& protocol) {
 void ReadNumerics(const RecipeNode& node, Numerics& numerics) {
   node.RequireObject({"device", "precision", "tf32", "deterministic"});
   numerics.device = node.Text("device", numerics.device);
-  numerics.precision =
-      node.Choice("precision", numerics.precision, {"fp32", "bf16", "fp16"});
+  numerics.precision = node.Choice("precision", numerics.precision,
+                                   {"fp32", "bf16", "fp16", "fp16-state"});
   numerics.tf32 = node.Bool("tf32", numerics.tf32);
   numerics.deterministic =
       node.Choice("deterministic", numerics.deterministic, {"strict", "off"});

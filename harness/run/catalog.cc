@@ -20,6 +20,8 @@ MethodEntry EntryOf(const MethodRegistry::Entry& entry) {
                   .partial_labels = info.abilities.partial_labels,
                   .batch_invariant = info.abilities.batch_invariant,
                   .trains_encoder = info.abilities.trains_encoder,
+                  .precisions = info.abilities.precisions,
+                  .test_feedback = info.needs.test_feedback,
                   .options = entry.options};
   for (const Preset& preset : info.presets) {
     const bool profile = preset.kind == Preset::Kind::kProfile;
@@ -28,6 +30,7 @@ MethodEntry EntryOf(const MethodRegistry::Entry& entry) {
                            .summary = preset.summary,
                            .options = preset.options});
   }
+  out.depends = info.depends;
   return out;
 }
 

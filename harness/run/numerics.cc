@@ -37,7 +37,8 @@ std::string BestDeviceType() {
 c10::Device DeviceOf(const RunSpec& spec) {
   const std::string& type = spec.identity.device_type;
   RequireWord("device type", type, {"cpu", "cuda"});
-  RequireWord("precision", spec.identity.precision, {"fp32"});
+  RequireWord("precision", spec.identity.precision,
+              {"fp32", "bf16", "fp16", "fp16-state"});
   std::string name = spec.place.device;
   if (name == "auto" || name.empty()) name = type;
   if (name.substr(0, name.find(':')) != type) {

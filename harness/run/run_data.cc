@@ -93,10 +93,8 @@ RunData OpenRunData(const RunSpec& spec, const DatasetRegistry& datasets,
   return out;
 }
 
-Problem MakeProblem(const RunData& data, Encoder* encoder, c10::Device device) {
+Problem MakeProblem(const RunData& data) {
   Problem problem;
-  problem.encoder = encoder;
-  problem.device = device;
   problem.train_images = data.train.size();
   auto positive = data.rows.labels.ne(0);
   if (data.rows.known.defined()) {

@@ -28,7 +28,8 @@ RunData OpenRunData(const RunSpec& spec, const DatasetRegistry& datasets,
                     bool trains);
 
 /// Names, positives and groups for the method. Positives are those of the rows
-/// that take part; groups are those of the whole data set.
-Problem MakeProblem(const RunData& data, Encoder* encoder, c10::Device device);
+/// that take part; groups are those of the whole data set. Encoder, device and
+/// precision are the caller's to fill in.
+Problem MakeProblem(const RunData& data);
 
 }  // namespace tailmark

@@ -18,6 +18,8 @@ Catalog Sample() {
                       .input = "features",
                       .needs_text = true,
                       .trains = true,
+                      .precisions = {"fp32", "bf16"},
+                      .test_feedback = OptionMap{{"lr", 0.1}},
                       .options = {{.name = "lr",
                                    .type = OptionType::kFloat,
                                    .help = "step",
@@ -26,7 +28,11 @@ Catalog Sample() {
                       .presets = {{.name = "fast",
                                    .kind = "preset",
                                    .summary = "quick",
-                                   .options = {{"lr", 1.0}}}}}};
+                                   .options = {{"lr", 1.0}}}},
+                      .depends = {{.role = "stage1",
+                                   .when = {{"lr", 0.5}},
+                                   .set = {{"lr", 2.0}},
+                                   .scores = true}}}};
   return catalog;
 }
 
@@ -53,6 +59,12 @@ TEST(Catalog, AnotherSchemaIsRefused) {
 TEST(Catalog, APresetThatDoesNotFitTheOptionsIsRefused) {
   Json json = ToJson(Sample());
   json["methods"][0]["presets"][0]["options"]["lr"] = -1;
+  EXPECT_THROW(CatalogFromJson(json), DataError);
+}
+
+TEST(Catalog, ADependencyThatDoesNotFitTheOptionsIsRefused) {
+  Json json = ToJson(Sample());
+  json["methods"][0]["depends"][0]["set"] = {{"rate", 1.0}};
   EXPECT_THROW(CatalogFromJson(json), DataError);
 }
 

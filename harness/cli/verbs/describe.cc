@@ -35,7 +35,27 @@ std::string Can(const MethodEntry& method) {
   add(method.partial_labels, "takes unknown labels");
   add(method.trains_encoder, "trains the encoder");
   add(!method.batch_invariant, "scores depend on the batch");
+  add(method.test_feedback.has_value(), "may ask for test scores as it trains");
+  std::string precisions;
+  for (const std::string& each : method.precisions) {
+    precisions += (precisions.empty() ? "computes in " : " or ") + each;
+  }
+  add(true, precisions.c_str());
   return text;
+}
+
+OrderedJson DependsAnswer(const MethodEntry& method) {
+  OrderedJson depends = OrderedJson::array();
+  for (const Dependency& each : method.depends) {
+    depends.push_back({{"role", each.role},
+                       {"when", OrderedJson(ToJson(each.when))},
+                       {"set", OrderedJson(ToJson(each.set))},
+                       {"forget", each.forget},
+                       {"repeat", each.repeat},
+                       {"index", each.index},
+                       {"scores", each.scores}});
+  }
+  return depends;
 }
 
 OrderedJson MethodAnswer(const MethodEntry& method) {
@@ -54,15 +74,42 @@ OrderedJson MethodAnswer(const MethodEntry& method) {
           {"cite", method.cite},
           {"input", method.input},
           {"needs",
-           {{"text", method.needs_text}, {"captions", method.needs_captions}}},
+           {{"text", method.needs_text},
+            {"captions", method.needs_captions},
+            {"test_feedback", method.test_feedback
+                                  ? OrderedJson(ToJson(*method.test_feedback))
+                                  : OrderedJson(nullptr)}}},
           {"abilities",
            {{"trains", method.trains},
             {"stochastic", method.stochastic},
             {"partial_labels", method.partial_labels},
             {"batch_invariant", method.batch_invariant},
-            {"trains_encoder", method.trains_encoder}}},
+            {"trains_encoder", method.trains_encoder},
+            {"precisions", method.precisions}}},
           {"options", OrderedJson(ToJson(method.options))},
-          {"presets", std::move(presets)}};
+          {"presets", std::move(presets)},
+          {"depends", DependsAnswer(method)}};
+}
+
+/// "starts from stage1, a run with stage = 1, when stage = 2".
+void PrintDependency(const Dependency& dependency) {
+  const auto list = [](const OptionMap& options) {
+    std::string text;
+    for (const auto& [name, value] : options) {
+      text += (text.empty() ? "" : ", ") + name + " = " + ToText(value);
+    }
+    return text;
+  };
+  std::cout << "\n  starts from " << dependency.role;
+  if (!dependency.repeat.empty()) {
+    std::cout << "-0, -1, ..., " << dependency.repeat << " runs that differ in "
+              << dependency.index;
+  }
+  if (!dependency.set.empty()) std::cout << ", with " << list(dependency.set);
+  if (!dependency.when.empty()) {
+    std::cout << ", when " << list(dependency.when);
+  }
+  std::cout << "\n";
 }
 
 void PrintMethod(const MethodEntry& method) {
@@ -71,6 +118,7 @@ void PrintMethod(const MethodEntry& method) {
             << "  input: " << method.input << "; " << Can(method) << "\n";
   if (!method.cite.empty()) std::cout << "  cite: " << method.cite << "\n";
   std::cout << "\n" << OptionTable(method.options);
+  for (const Dependency& each : method.depends) PrintDependency(each);
   for (const PresetEntry& preset : method.presets) {
     std::cout << "\n  " << preset.kind << " " << preset.name << ": "
               << preset.summary << "\n";
