@@ -30,8 +30,8 @@ struct Problem {
   Encoder* encoder = nullptr;
   c10::Device device = c10::Device(c10::DeviceType::CPU);
   /// What the run is to be computed in, one of Abilities::precisions: "fp32";
-  /// "bf16": under Autocast (methods/optim); "fp16": likewise, parameters and their steps
-  /// in float32; "fp16-state": parameters, gradients and momentum in float16.
+  /// "bf16" or "fp16": under methods/optim/autocast.h, parameters and steps in
+  /// float32; "fp16-state": parameters, gradients and momentum in float16.
   std::string precision = "fp32";
 
   std::int64_t num_classes() const {

@@ -2,6 +2,8 @@
 
 #include <ATen/autocast_mode.h>
 
+#include "methods/torch_pch.h"
+
 namespace tailmark {
 
 Autocast::Autocast(const Problem& problem)

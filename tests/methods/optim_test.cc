@@ -5,6 +5,7 @@
 #include "harness/base/error.h"
 #include "harness/run/state_file.h"
 #include "methods/optim/adam.h"
+#include "methods/optim/autocast.h"
 #include "methods/optim/ema.h"
 #include "methods/optim/one_cycle.h"
 #include "methods/optim/optimiser.h"
@@ -154,6 +155,40 @@ TEST(OneCycle, GoesUpAndDownAndStaysInBounds) {
     if (steps > 1) {
       EXPECT_NEAR(schedule.At(steps - 1).lr, 0.1 / 25 / 1e4, 1e-12);
     }
+  }
+}
+
+TEST(Autocast, ComputesProductsInTheRunsPrecisionAndPutsTheSwitchBack) {
+  const auto a = torch::ones({2, 2}).set_requires_grad(true);
+  const auto product_in = [&](const char* precision) {
+    Problem problem;
+    problem.precision = precision;
+    const Autocast lower(problem);
+    return a.matmul(a).scalar_type();
+  };
+  EXPECT_EQ(product_in("fp32"), torch::kFloat);
+  EXPECT_EQ(product_in("fp16-state"), torch::kFloat);
+  EXPECT_EQ(product_in("bf16"), torch::kBFloat16);
+  EXPECT_EQ(product_in("fp16"), torch::kHalf);
+  EXPECT_EQ(a.matmul(a).scalar_type(), torch::kFloat);
+}
+
+TEST(Autocast, GradientsArriveInFloat32AndSeeTheStepBefore) {
+  Problem problem;
+  problem.precision = "bf16";
+  auto weight = torch::full({1, 1}, 2.0).set_requires_grad(true);
+  for (const double expected : {2.0, 3.0}) {
+    at::Tensor loss;
+    {
+      const Autocast lower(problem);
+      loss = torch::ones({1, 1}).matmul(weight).to(torch::kFloat).sum();
+    }
+    EXPECT_EQ(loss.item<double>(), expected);
+    loss.backward();
+    EXPECT_EQ(weight.grad().scalar_type(), torch::kFloat);
+    const torch::NoGradGuard no_graph;
+    weight += weight.grad();  // a kept cast of the parameter would hide this
+    weight.mutable_grad().zero_();
   }
 }
 
