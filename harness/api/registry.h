@@ -99,8 +99,11 @@ class MethodRegistry {
   const Entry& Find(std::string_view name) const;
   std::vector<std::string> Names() const;  ///< Sorted.
 
- private:
+  /// For methods that are no C++ class: hosts of other kinds of plugin. Throws as
+  /// Add() does.
   void Insert(Entry entry);
+
+ private:
   std::map<std::string, Entry, std::less<>> entries_;
 };
 

@@ -8,6 +8,7 @@
 #include "harness/base/log.h"
 #include "harness/base/suggest.h"
 #include "harness/cli/known_weights.h"
+#include "harness/cli/plugins.h"
 #include "harness/record/weights.h"
 #include "results/query.h"
 
@@ -156,6 +157,8 @@ void DeclarePlanOptions(Args& args, PlanOptions& options) {
               "same-build, same-recipe or none");
   args.Option("--rerun", options.rerun, "STATES",
               "Which of failed,missing,stale to run");
+  args.Repeated("--allow-plugin", options.allow_plugins, "PATH",
+                "Run the code of this plugin, or of all in this folder");
   args.Flag("--force", options.force, "Run also what is finished");
 }
 
@@ -187,8 +190,9 @@ Campaign MakeCampaign(PlanOptions options, const GlobalOptions& global,
   Campaign campaign{
       .recipe = LoadRecipe(RecipePath(options.recipe), options.overrides),
       .plan = {}};
-  const Catalog catalog = LoadCatalog();
+  Catalog catalog = LoadCatalog();
   Recipe& recipe = campaign.recipe;
+  AddPlugins(AllowedPlugins(options.allow_plugins), recipe, catalog);
   recipe.numerics.device = ResolveDevice(recipe.numerics.device, catalog);
   for (DatasetUse& use : recipe.datasets) {
     if (!use.root.empty() || !use.missing.empty()) continue;

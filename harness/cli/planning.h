@@ -37,6 +37,7 @@ struct PlanOptions {
   std::string rerun;
   bool force = false;
   std::optional<std::int64_t> threads;
+  std::vector<std::string> allow_plugins;
 };
 void DeclarePlanOptions(Args& args, PlanOptions& options);
 

@@ -17,6 +17,7 @@
 #include "harness/base/suggest.h"
 #include "harness/cli/worker_encode.h"
 #include "harness/cli/worker_pretrain.h"
+#include "harness/plugin/plugins.h"
 #include "harness/record/build_info.h"
 #include "harness/run/catalog.h"
 #include "harness/run/runner.h"
@@ -45,12 +46,25 @@ void SetUpEnvironment(const RunSpec& spec) {
   }
 }
 
+/// Adds the run's own method, which is not built in.
+void AddPlugin(const RunSpec& spec, MethodRegistry& methods) {
+  const std::string found = ArtifactSha256(spec.place.plugin);
+  if (found != spec.identity.method_artifact) {
+    throw DataError(StrCat(spec.place.plugin.string(), ": SHA-256 is ", found,
+                           ", the run spec says ",
+                           spec.identity.method_artifact,
+                           "; the plugin changed since the plan: plan again"));
+  }
+  OpenPlugin(spec.place.plugin, methods);
+}
+
 int RunOne(const fs::path& spec_path, const fs::path& bundle,
            const RunOptions& options) {
   const RunSpec spec = ReadRunSpec(spec_path);
   SetUpEnvironment(spec);
   MethodRegistry methods;
   RegisterBuiltinMethods(methods);
+  if (!spec.place.plugin.empty()) AddPlugin(spec, methods);
   DatasetRegistry datasets;
   RegisterBuiltinDatasets(datasets);
   const Engine engine{
@@ -65,17 +79,31 @@ int RunOne(const fs::path& spec_path, const fs::path& bundle,
   return ExecuteRun(spec, bundle, engine, options);
 }
 
-void WriteCatalog(const fs::path& path) {
-  MethodRegistry methods;
-  RegisterBuiltinMethods(methods);
+Json CatalogOf(const MethodRegistry& methods) {
+  return ToJson(MakeCatalog(methods, ThisBuild()));
+}
+
+void WriteCatalog(const fs::path& path, const fs::path& plugin) {
+  MethodRegistry builtins;
+  RegisterBuiltinMethods(builtins);
   if (path.has_parent_path()) MakeFolders(path.parent_path());
-  const Json json = ToJson(MakeCatalog(methods, ThisBuild()));
-  WriteFileAtomic(path, json.dump(1) + "\n");
+  if (plugin.empty()) {
+    WriteFileAtomic(path, CatalogOf(builtins).dump(1) + "\n");
+    return;
+  }
+  const std::string artifact = ArtifactSha256(plugin);
+  MethodRegistry found;
+  for (const std::string& name : OpenPlugin(plugin, builtins)) {
+    found.Insert(builtins.Find(name));
+  }
+  const Json answer = {{"catalog", CatalogOf(found)},
+                       {"artifact_sha256", artifact}};
+  WriteFileAtomic(path, answer.dump(1) + "\n");
 }
 
 /// What the command line asked for; filled by CLI11.
 struct Arguments {
-  std::string spec, bundle, catalog, recipe, folder;
+  std::string spec, bundle, catalog, plugin, recipe, folder;
   RunOptions run;
   EncodeOptions encode;
   TokenizeOptions tokenize;
@@ -141,6 +169,9 @@ void Declare(CLI::App& app, Arguments& to) {
   auto* catalog = app.add_subcommand(
       "catalog", "Write what `tailmark` is to know of the methods");
   catalog->add_option("FILE", to.catalog, "catalog.json")->required();
+  catalog->add_option("--plugin", to.plugin,
+                      "Of the methods of this file instead of the builtins; "
+                      "its code runs");
   catalog->footer("Example: tailmark-worker catalog catalog.json");
   auto* pretrain = app.add_subcommand(
       "pretrain",
@@ -173,7 +204,7 @@ int Dispatch(const CLI::App& app, const Arguments& arguments) {
   if (app.got_subcommand("tokenize")) {
     PrintTokens(arguments.tokenize);
   } else if (app.got_subcommand("catalog")) {
-    WriteCatalog(arguments.catalog);
+    WriteCatalog(arguments.catalog, arguments.plugin);
   } else {
     PretrainEmbedded(arguments.recipe, arguments.folder);
   }

@@ -139,6 +139,8 @@ class Planner {
     RunIdentity& id = spec.identity;
     id.method = method.name;
     id.method_version = method.version;
+    id.method_artifact = method.artifact_sha256;
+    spec.place.plugin = method.plugin;
     id.method_options = point.options;
     id.dataset = data.use->FullName();
     id.dataset_version = data.facts.version;

@@ -42,6 +42,10 @@ struct MethodEntry {
   FieldTable options;
   std::vector<PresetEntry> presets;
   std::vector<Dependency> depends;  ///< Runs it starts from.
+  /// Of a plugin: its file, and the SHA-256 of all it is made of. Not in the
+  /// catalogue's JSON: who asked a file for its methods knows which one.
+  std::filesystem::path plugin;
+  std::string artifact_sha256;
 };
 
 /// Written by `tailmark-worker catalog FILE` at build time, read by `tailmark`.

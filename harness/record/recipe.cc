@@ -125,14 +125,19 @@ MethodUse ReadMethod(const RecipeNode& node,
   MethodUse use;
   use.seeds = seeds;
   use.limits = limits;
+  const auto read_use = [&use](const RecipeNode& at) {
+    use.use = at.Text();
+    use.plugin = ParsePluginReference(use.use, at.origin().base);
+  };
   if (node.json().is_string()) {
-    use.use = use.name = node.Text();
+    read_use(node);
+    use.name = use.use;
     return use;
   }
   node.RequireObject(
       {"use", "name", "preset", "profile", "options", "seeds", "limits"});
   if (!node.Has("use")) node.Fail("\"use\" is missing: the method's name");
-  use.use = node.At("use").Text();
+  read_use(node.At("use"));
   use.name = node.Text("name", use.use);
   if (node.Has("preset") && node.Has("profile")) {
     node.Fail("give \"preset\" or \"profile\", not both");

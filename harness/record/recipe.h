@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "harness/base/json.h"
+#include "harness/record/plugin_reference.h"
 #include "harness/record/sourced_json.h"
 
 namespace tailmark {
@@ -44,8 +45,11 @@ struct DatasetUse {
 
 /// A method as a recipe names it; lists of options are axes of a grid.
 struct MethodUse {
+  /// Its name in the catalogue. Of a plugin, what the recipe wrote until its file
+  /// has been asked.
   std::string use;
   std::string name;
+  std::optional<PluginReference> plugin;  ///< Nothing for a builtin.
   std::string preset;  ///< "" for none.
   Origin preset_origin;
   WrittenOptions options;

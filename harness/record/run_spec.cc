@@ -14,6 +14,7 @@ Json ToJson(const RunPlace& place) {
           {"data_root", place.data_root.string()},
           {"weights", place.weights.string()},
           {"cache", place.cache.string()},
+          {"plugin", place.plugin.string()},
           {"stop_after_s", place.stop_after_s}};
 }
 
@@ -25,6 +26,7 @@ RunPlace PlaceFromJson(const Json& json) {
   place.data_root = in.Get<std::string>("data_root");
   place.weights = in.Get<std::string>("weights");
   place.cache = in.Get<std::string>("cache");
+  place.plugin = in.Get<std::string>("plugin", "");
   place.stop_after_s = in.Get<double>("stop_after_s");
   in.Finish();
   if (place.threads < 1 || place.threads > 4096) {

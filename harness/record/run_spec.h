@@ -48,6 +48,7 @@ struct RunPlace {
   std::filesystem::path data_root;  ///< "" for made data.
   std::filesystem::path weights;    ///< The weights folder or file.
   std::filesystem::path cache;      ///< Feature cache; "" for none.
+  std::filesystem::path plugin;     ///< Of the method; "" for a builtin.
   double stop_after_s = 0;          ///< Exit 75 with a checkpoint; 0: never.
 };
 

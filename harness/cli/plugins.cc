@@ -1,0 +1,183 @@
+#include "harness/cli/plugins.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <map>
+
+#include "harness/base/environment.h"
+#include "harness/base/error.h"
+#include "harness/base/files.h"
+#include "harness/base/suggest.h"
+#include "harness/launch/subprocess.h"
+#include "harness/launch/task_run.h"
+#include "harness/record/json_members.h"
+
+namespace tailmark {
+namespace fs = std::filesystem;
+namespace {
+
+constexpr double kPatience = 60;  // Seconds to say what it is.
+
+/// Removed with all that is in it when this goes.
+class ScratchFolder {
+ public:
+  ScratchFolder() {
+    std::string name = (fs::temp_directory_path() / "tailmark-XXXXXX").string();
+    if (mkdtemp(name.data()) == nullptr) {
+      throw StoreError(name + ": cannot be made");
+    }
+    path_ = name;
+  }
+  ~ScratchFolder() {
+    std::error_code code;
+    fs::remove_all(path_, code);
+  }
+  ScratchFolder(const ScratchFolder&) = delete;
+  ScratchFolder& operator=(const ScratchFolder&) = delete;
+  const fs::path& path() const { return path_; }
+
+ private:
+  fs::path path_;
+};
+
+ProcessEnd RunToEnd(const ProcessOptions& options) {
+  Subprocess process(options);
+  while (true) {
+    if (const auto end = process.Poll()) return *end;
+    Subprocess* const all[] = {&process};
+    Subprocess::WaitForAny(all, 0.2);
+  }
+}
+
+/// How a worker that could not answer ended, in its own words where it has some.
+std::string WhyNot(const PluginReference& reference, const ProcessEnd& end) {
+  std::string text = end.tail;
+  while (!text.empty() && text.back() == '\n') text.pop_back();
+  if (end.exit_code && *end.exit_code != 0 && !text.empty()) return text;
+  const std::string how =
+      end.cause == EndCause::kWallTime
+          ? StrCat("said nothing for ", kPatience, " s")
+          : end.signal ? StrCat("ended with signal ", *end.signal)
+                       : StrCat("ended with code ", end.exit_code.value_or(0));
+  return StrCat(reference.path.string(), ": asked for its methods, it ", how,
+                text.empty() ? "" : "; it said: " + text);
+}
+
+fs::path UserConfig() {
+  if (const auto folder = GetEnv("XDG_CONFIG_HOME")) {
+    return fs::path(*folder) / "tailmark/config.json";
+  }
+  if (const auto home = GetEnv("HOME")) {
+    return fs::path(*home) / ".config/tailmark/config.json";
+  }
+  return {};
+}
+
+bool IsAllowed(const std::vector<fs::path>& allowed, const fs::path& file) {
+  const fs::path plugin = fs::weakly_canonical(file);
+  return std::any_of(allowed.begin(), allowed.end(), [&](const fs::path& each) {
+    const auto end = std::mismatch(each.begin(), each.end(), plugin.begin(),
+                                   plugin.end());
+    return end.first == each.end();
+  });
+}
+
+MethodEntry Choose(const PluginReference& reference,
+                   const std::vector<MethodEntry>& methods) {
+  if (reference.method.empty() && methods.size() == 1) return methods.front();
+  std::vector<std::string> names;
+  for (const MethodEntry& method : methods) {
+    if (method.name == reference.method) return method;
+    names.push_back(method.name);
+  }
+  if (reference.method.empty()) {
+    throw ConfigError(StrCat(reference.path.string(), " has ", names.size(),
+                             " methods; add #NAME of one: ", names.front(),
+                             names.size() > 1 ? ", ..." : ""));
+  }
+  throw ConfigError(StrCat(reference.path.string(), ": ",
+                           UnknownName("method", reference.method, names)));
+}
+
+}  // namespace
+
+std::vector<fs::path> AllowedPlugins(const std::vector<std::string>& given) {
+  std::vector<fs::path> allowed;
+  for (const std::string& each : given) {
+    allowed.push_back(fs::weakly_canonical(each));
+  }
+  const fs::path config = UserConfig();
+  if (config.empty() || !fs::is_regular_file(config)) return allowed;
+  const Json json = ReadJson(config);
+  JsonMembers members(json, config.string());
+  for (const std::string& each :
+       members.Get<std::vector<std::string>>("allow_plugins", {})) {
+    allowed.push_back(fs::weakly_canonical(config.parent_path() / each));
+  }
+  members.Finish();
+  return allowed;
+}
+
+std::vector<MethodEntry> AskPlugin(const PluginReference& reference) {
+  if (!fs::is_regular_file(reference.path)) {
+    throw ConfigError(reference.path.string() + ": no such plugin");
+  }
+  const ScratchFolder scratch;
+  const fs::path answer = scratch.path() / "catalog.json";
+  const ProcessEnd end = RunToEnd(
+      {.program = WorkerProgram(),
+       .arguments = {"--quiet", "catalog", answer.string(), "--plugin",
+                     reference.path.string()},
+       .log = scratch.path() / "log.txt",
+       .wall_s = kPatience,
+       .grace_s = 2});
+  if (end.cause != EndCause::kExit || end.exit_code != 0) {
+    throw ConfigError(WhyNot(reference, end));
+  }
+  const Json json = ReadJson(answer);
+  std::vector<MethodEntry> methods = CatalogFromJson(json.at("catalog")).methods;
+  for (MethodEntry& method : methods) {
+    method.plugin = reference.path;
+    method.artifact_sha256 = json.at("artifact_sha256").get<std::string>();
+  }
+  return methods;
+}
+
+void AddPlugins(const std::vector<fs::path>& allowed, Recipe& recipe,
+                Catalog& catalog) {
+  std::map<fs::path, std::vector<MethodEntry>> asked;
+  for (MethodUse& use : recipe.methods) {
+    if (!use.plugin) continue;
+    const PluginReference& reference = *use.plugin;
+    if (!IsAllowed(allowed, reference.path)) {
+      throw ConfigError(StrCat(
+          reference.path.string(),
+          ": is third-party code, which runs only when you say so: add "
+          "--allow-plugin ",
+          reference.path.string(), ", or its folder to \"allow_plugins\" in ",
+          UserConfig().string()));
+    }
+    auto known = asked.find(reference.path);
+    if (known == asked.end()) {
+      known = asked.emplace(reference.path, AskPlugin(reference)).first;
+    }
+    const MethodEntry method = Choose(reference, known->second);
+    if (use.name == use.use) use.name = method.name;
+    use.use = method.name;
+    const auto same = std::find_if(
+        catalog.methods.begin(), catalog.methods.end(),
+        [&](const MethodEntry& each) { return each.name == method.name; });
+    if (same == catalog.methods.end()) {
+      catalog.methods.push_back(method);
+    } else if (same->plugin != method.plugin) {
+      throw ConfigError(StrCat(
+          "two methods are called '", method.name, "': that of ",
+          method.plugin.string(), " and ",
+          same->plugin.empty() ? "a builtin" : same->plugin.string(),
+          "; rename one"));
+    }
+  }
+}
+
+}  // namespace tailmark
