@@ -2,6 +2,7 @@
 // lies to the mean of a class's training images than to the mean of the others.
 
 #include <ATen/ATen.h>
+#include <ATen/core/grad_mode.h>
 
 #include "harness/plugin/cxx_plugin.h"
 
@@ -37,7 +38,7 @@ class NearestMean final : public tailmark::MethodWith<NearestMeanOptions> {
 
   void Fit(tailmark::FitContext& context) override {
     if (direction_.defined()) return;  // one pass, done before the checkpoint
-    const c10::NoGradGuard no_graph;
+    const at::NoGradGuard no_graph;
     const std::int64_t classes = problem().num_classes();
     const auto one = at::TensorOptions(at::kDouble);
     at::Tensor with, without;  // sums [C, D]
@@ -73,7 +74,7 @@ class NearestMean final : public tailmark::MethodWith<NearestMeanOptions> {
   }
 
   at::Tensor Predict(const tailmark::Batch& batch) const override {
-    const c10::NoGradGuard no_graph;
+    const at::NoGradGuard no_graph;
     return at::linear(batch.inputs, direction_, offset_);
   }
   tailmark::ScoreScale scale() const override {
