@@ -21,8 +21,9 @@ int Main(int argc, char** argv) try {
       DataVerb(global),   ValidateVerb(global), PlanVerb(global),
       RunVerb(global),    ResumeVerb(global),   StatusVerb(global),
       WorkerVerb(global), ImportVerb(global),   ExportVerb(global),
-      EvalVerb(global),   ReportVerb(global),   DbVerb(global),
-      EncodeVerb(global), TokenizeVerb(global)};
+      EvalVerb(global),   CompareVerb(global),  AuditVerb(),
+      ReportVerb(global), DbVerb(global),       EncodeVerb(global),
+      TokenizeVerb(global)};
   const BuildInfo& build = ThisBuild();
   const int code = RunVerbs(
       verbs,

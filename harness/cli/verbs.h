@@ -5,6 +5,8 @@
 namespace tailmark {
 
 /// One file each in harness/cli/verbs. `global` must outlive the verb.
+Verb AuditVerb();
+Verb CompareVerb(const GlobalOptions& global);
 Verb DataVerb(const GlobalOptions& global);
 /// Sub-verbs of `data`.
 Verb DataAnnotateCheckVerb();

@@ -10,53 +10,22 @@
 
 #include "harness/base/error.h"
 #include "harness/metrics/average_precision.h"
+#include "harness/metrics/cells.h"
 #include "harness/metrics/check.h"
 #include "harness/metrics/ranking.h"
 
 namespace tailmark {
 namespace {
 
-// What a cell counts as under a policy. FindHits needs 0 and 1 like this.
-enum Kind : std::uint8_t { kNegative = 0, kPositive = 1, kIgnored = 2 };
-// By positive | known << 1: see LabelSpans.
-using KindTable = std::array<Kind, 4>;
-
-KindTable KindsUnder(Difficult difficult) {
-  Kind difficult_is = kIgnored;
-  if (difficult == Difficult::kNegative) difficult_is = kNegative;
-  if (difficult == Difficult::kPositive) difficult_is = kPositive;
-  return {kIgnored, difficult_is, kNegative, kPositive};
-}
-
 // Definitions that agree on which cells count share the walk over a ranking.
 struct View {
   Difficult difficult;
   Empty empty;
-  KindTable kinds{};
+  CellKinds kinds{};
   std::vector<std::uint8_t> dropped;  // [N]; empty: none
   std::int64_t images = 0;
   std::vector<DefinitionResult*> results;
 };
-
-std::uint8_t Cell(unsigned positive, unsigned known) {
-  return static_cast<std::uint8_t>(positive | known << 1);
-}
-
-void DropEmpty(const LabelSpans& labels, std::size_t rows, std::size_t classes,
-               View& view) {
-  view.dropped.assign(rows, 1);
-  view.images = 0;
-  for (std::size_t row = 0; row < rows; ++row) {
-    for (std::size_t c = 0; c < classes && view.dropped[row] != 0; ++c) {
-      const std::size_t i = row * classes + c;
-      const unsigned known = labels.known.empty() ? 1U : labels.known[i];
-      if (view.kinds[Cell(labels.positive[i], known)] == kPositive)
-        view.dropped[row] = 0;
-    }
-    view.images += view.dropped[row] == 0 ? 1 : 0;
-  }
-  if (view.images == static_cast<std::int64_t>(rows)) view.dropped.clear();
-}
 
 std::vector<View> MakeViews(const ScoreMatrix& scores, const LabelSpans& labels,
                             std::vector<DefinitionResult>& results) {
@@ -72,10 +41,9 @@ std::vector<View> MakeViews(const ScoreMatrix& scores, const LabelSpans& labels,
                        .kinds = KindsUnder(policy.difficult),
                        .images = scores.rows});
       view = views.end() - 1;
-      if (policy.empty == Empty::kDrop) {
-        DropEmpty(labels, static_cast<std::size_t>(scores.rows),
-                  static_cast<std::size_t>(scores.classes), *view);
-      }
+      view->dropped = DroppedRows(labels, scores.rows, scores.classes, policy);
+      view->images -=
+          std::count(view->dropped.begin(), view->dropped.end(), 1);
     }
     view->results.push_back(&result);
     result.images = view->images;
@@ -133,7 +101,8 @@ class ClassWorker {
       const std::size_t from = row * classes_;
       for (std::size_t c = 0; c < width; ++c) {
         const unsigned bit = known == nullptr ? 1U : known[from + c];
-        cells_[c * rows_ + row] = Cell(positive[from + c], bit);
+        cells_[c * rows_ + row] =
+            static_cast<std::uint8_t>(positive[from + c] | bit << 1);
       }
     }
   }
@@ -199,16 +168,16 @@ class ClassWorker {
       kinds_[row] = view.kinds[cells[row]];
     }
     for (std::size_t row = 0; row < view.dropped.size(); ++row) {
-      if (view.dropped[row] != 0) kinds_[row] = kIgnored;
+      if (view.dropped[row] != 0) kinds_[row] = kIgnoredCell;
     }
     // Sums without a branch or a table: the compiler makes vectors of them.
     std::size_t positives = 0;
     std::size_t left_out = 0;
     for (const std::uint8_t kind : kinds_) {
-      positives += kind & kPositive;
+      positives += kind & kPositiveCell;
       left_out += kind >> 1;
     }
-    static_assert(kPositive == 1 && kIgnored == 2);
+    static_assert(kPositiveCell == 1 && kIgnoredCell == 2);
     const auto used = static_cast<std::int64_t>(rows_ - left_out);
     const ClassCounts out{
         .positives = static_cast<std::int64_t>(positives),
@@ -224,7 +193,7 @@ class ClassWorker {
     for (std::size_t i = 0; i < rows_; ++i) {
       const std::uint32_t row = ranking_.rows[i];
       start |= ranking_.starts[i];
-      if (kinds_[row] == kIgnored) continue;
+      if (kinds_[row] == kIgnoredCell) continue;
       kept_.rows[kept] = row;
       kept_.starts[kept] = start;
       ++kept;
@@ -252,7 +221,7 @@ class ClassWorker {
   std::span<Ends> ends_;       // [C]
   ColumnRanker ranker_;
   std::vector<std::uint8_t> cells_;  // [kBlock, N]
-  std::vector<std::uint8_t> kinds_;  // [N] of Kind
+  std::vector<std::uint8_t> kinds_;  // [N] of CellKind
   Ranking ranking_;
   Ranking kept_;
   Hits hits_;

@@ -2,13 +2,12 @@
 
 #include "harness/base/error.h"
 #include "harness/base/log.h"
-#include "harness/base/npy.h"
 #include "harness/cli/data_access.h"
 #include "harness/cli/exit_codes.h"
 #include "harness/cli/planning.h"
+#include "harness/cli/scored_data.h"
 #include "harness/cli/tables.h"
 #include "harness/cli/verbs.h"
-#include "harness/metrics/arrays.h"
 #include "harness/metrics/evaluate.h"
 #include "results/ingest.h"
 #include "results/query.h"
@@ -24,86 +23,6 @@ struct EvalOptions {
   bool json = false;
 };
 
-/// Everything one evaluation needs, from files or from a stored run.
-struct Inputs {
-  ScoreArray scores;
-  std::vector<std::uint8_t> labels;
-  std::vector<std::uint8_t> known;
-  std::vector<ClassGroup> groups;
-  LabelPolicy policy;
-  std::string name;
-};
-
-std::vector<ClassGroup> ReadGroups(const std::string& path,
-                                   std::int64_t classes) {
-  const Json json = ReadJson(path);
-  const auto wrong = [&](std::string_view what) {
-    throw DataError(StrCat(path, ": ", what,
-                           "; expected {\"head\": [class indices], ...}"));
-  };
-  if (!json.is_object()) wrong("is not an object");
-  std::vector<ClassGroup> groups;
-  for (const auto& [name, list] : json.items()) {
-    ClassGroup group{.name = name, .classes = {}};
-    if (!list.is_array()) wrong(StrCat("'", name, "' is not a list"));
-    for (const Json& index : list) {
-      if (!index.is_number_integer() || index < 0 || index >= classes) {
-        wrong(StrCat("'", name, "' holds ", index.dump(), ", outside [0, ",
-                     classes, ")"));
-      }
-      group.classes.push_back(index.get<std::int64_t>());
-    }
-    groups.push_back(std::move(group));
-  }
-  return groups;
-}
-
-Inputs FromFiles(const EvalOptions& options) {
-  if (options.scores.empty() || options.labels.empty()) {
-    throw ConfigError("give runs, or both --scores S.npy and --labels L.npy");
-  }
-  Inputs in;
-  in.name = options.scores;
-  in.scores = ScoresFromNpy(ReadNpy(options.scores), options.scores);
-  const std::int64_t rows = in.scores.rows;
-  const std::int64_t classes = in.scores.classes;
-  in.labels =
-      BitsFromNpy(ReadNpy(options.labels), rows, classes, options.labels);
-  if (!options.known.empty()) {
-    in.known =
-        BitsFromNpy(ReadNpy(options.known), rows, classes, options.known);
-  }
-  if (!options.groups.empty()) in.groups = ReadGroups(options.groups, classes);
-  return in;
-}
-
-Inputs FromRun(const Store& store, const RunRow& run, DataAccess& data) {
-  const RunRecord record = ReadBundle(store.Bundle(run.key));
-  const DatasetFacts& facts = data.FactsOf(record.spec);
-  Inputs in;
-  in.name = StrCat(run.method, " on ", run.dataset, ", seed ", run.seed);
-  for (const ScoreRow& row : Scores(store, run.id)) {
-    if (row.name != "test") continue;
-    in.scores = ScoresFromNpy(ReadNpy(row.path), row.path.string());
-  }
-  for (const SplitFacts& split : facts.splits) {
-    if (split.name != "test") continue;
-    in.labels = split.positive;
-    in.known = split.known;
-  }
-  for (std::size_t c = 0; c < facts.classes.size(); ++c) {
-    const std::string& name = facts.classes[c].group;
-    auto it = std::find_if(in.groups.begin(), in.groups.end(),
-                           [&](const auto& g) { return g.name == name; });
-    if (it == in.groups.end()) {
-      it = in.groups.insert(it, {.name = name, .classes = {}});
-    }
-    it->classes.push_back(static_cast<std::int64_t>(c));
-  }
-  in.policy = ParseLabelPolicy(record.spec.identity.label_policy);
-  return in;
-}
-
 std::vector<Definition> DefinitionsOf(const EvalOptions& options,
                                       LabelPolicy policy) {
   if (!options.difficult.empty()) {
@@ -118,22 +37,18 @@ std::vector<Definition> DefinitionsOf(const EvalOptions& options,
   return definitions;
 }
 
-OrderedJson Number(const std::optional<double>& value, double factor = 1) {
-  return value ? OrderedJson(*value * factor) : OrderedJson(nullptr);
-}
-
 OrderedJson Answer(const Evaluation& evaluation, const std::string& name) {
   OrderedJson definitions = OrderedJson::object();
   for (const DefinitionResult& result : evaluation.results) {
     OrderedJson groups = OrderedJson::object();
     OrderedJson undefined = OrderedJson::object();
     for (const GroupMean& mean : result.means) {
-      groups[mean.name] = Number(mean.percent);
+      groups[mean.name] = NumberOrNull(mean.percent);
       undefined[mean.name] = mean.undefined;
     }
     OrderedJson per_class = OrderedJson::array();
-    for (const auto& ap : result.ap) per_class.push_back(Number(ap, 100));
-    OrderedJson entry = {{"total", Number(result.total().percent)},
+    for (const auto& ap : result.ap) per_class.push_back(NumberOrNull(ap, 100));
+    OrderedJson entry = {{"total", NumberOrNull(result.total().percent)},
                          {"groups", std::move(groups)},
                          {"per_class", std::move(per_class)},
                          {"undefined_classes", std::move(undefined)},
@@ -148,9 +63,9 @@ OrderedJson Answer(const Evaluation& evaluation, const std::string& name) {
           {"tied_fraction", odd.tied_fraction},
           {"saturated_fraction", odd.saturated_fraction},
           {"rank",
-           {{"best", Number(odd.best_percent)},
-            {"worst", Number(odd.worst_percent)},
-            {"expected", Number(odd.expected_percent)}}}};
+           {{"best", NumberOrNull(odd.best_percent)},
+            {"worst", NumberOrNull(odd.worst_percent)},
+            {"expected", NumberOrNull(odd.expected_percent)}}}};
 }
 
 void Print(const Evaluation& evaluation, const std::string& name) {
@@ -176,10 +91,9 @@ void Print(const Evaluation& evaluation, const std::string& name) {
   }
 }
 
-Evaluation Compute(const Inputs& in, const EvalOptions& options) {
+Evaluation Compute(const ScoredData& in, const EvalOptions& options) {
   const auto definitions = DefinitionsOf(options, in.policy);
-  return Evaluate(in.scores.view(), {.positive = in.labels, .known = in.known},
-                  in.groups, definitions);
+  return Evaluate(in.scores.view(), in.label_spans(), in.groups, definitions);
 }
 
 int EvalRuns(const EvalOptions& options, const GlobalOptions& global) {
@@ -192,11 +106,7 @@ int EvalRuns(const EvalOptions& options, const GlobalOptions& global) {
   OrderedJson answers = OrderedJson::array();
   for (const std::string& key : options.runs) {
     const RunRow run = FindRun(store, key);
-    if (run.state != RunState::kDone) {
-      throw ConfigError(StrCat("run ", run.key.substr(0, 12), " is ",
-                               NameOf(run.state), ": ", run.reason));
-    }
-    const Inputs in = FromRun(store, run, data);
+    const ScoredData in = DataFromRun(store, run, data);
     const Evaluation evaluation = Compute(in, options);
     CountTestEvaluation(store, run.key);
     OrderedJson answer = Answer(evaluation, in.name);
@@ -210,7 +120,11 @@ int EvalRuns(const EvalOptions& options, const GlobalOptions& global) {
 
 int Eval(const EvalOptions& options, const GlobalOptions& global) {
   if (!options.runs.empty()) return EvalRuns(options, global);
-  const Inputs in = FromFiles(options);
+  if (options.scores.empty() || options.labels.empty()) {
+    throw ConfigError("give runs, or both --scores S.npy and --labels L.npy");
+  }
+  const ScoredData in = DataFromFiles(options.scores, options.labels,
+                                      options.known, options.groups);
   const Evaluation evaluation = Compute(in, options);
   if (options.json) {
     std::cout << Answer(evaluation, in.name).dump(2) << "\n";

@@ -11,6 +11,8 @@
 #include "harness/cli/verbs.h"
 #include "harness/metrics/definition.h"
 #include "harness/record/catalog.h"
+#include "results/lint.h"
+#include "results/published.h"
 #include "results/query.h"
 
 namespace tailmark {
@@ -174,26 +176,38 @@ OrderedJson Protocols() {
          "images"}}});
 }
 
-/// Published tables that lie in results/published, by file.
-OrderedJson Published() {
+/// "primary", or "primary, second_hand" for a table that mixes them.
+std::string StatusOf(const PublishedTable& table) {
+  std::string status;
+  for (const char* each : {"primary", "second_hand", "author_log"}) {
+    if (std::any_of(table.rows.begin(), table.rows.end(),
+                    [&](const PublishedRow& row) {
+                      return row.status == each;
+                    })) {
+      status += (status.empty() ? "" : ", ") + std::string(each);
+    }
+  }
+  return status;
+}
+
+/// Published tables that come with Tailmark, one row each.
+OrderedJson PublishedTables() {
   OrderedJson rows = OrderedJson::array();
-  fs::path folder;
-  try {
-    folder = SharedFile("results/published");
-  } catch (const DataError&) {
-    return rows;
-  }
-  std::vector<fs::path> files;
-  for (const auto& entry : fs::directory_iterator(folder)) {
-    if (entry.path().extension() == ".json") files.push_back(entry.path());
-  }
-  std::sort(files.begin(), files.end());
-  for (const fs::path& file : files) {
-    const Json json = ReadJson(file);
-    if (!json.is_object()) continue;
-    rows.push_back({{"name", json.value("name", file.stem().string())},
-                    {"version", json.value("version", 1)},
-                    {"summary", json.value("summary", "")}});
+  for (const Published& published : ReadAllPublished()) {
+    const auto findings = Lint(published);
+    for (const PublishedTable& table : published.tables) {
+      const auto count = std::count_if(
+          findings.begin(), findings.end(),
+          [&](const LintFinding& each) { return each.table == table.id; });
+      rows.push_back({{"name", StrCat(published.name, ":", table.id)},
+                      {"version", published.version},
+                      {"summary", table.title},
+                      {"status", StatusOf(table)},
+                      {"paper", published.paper},
+                      {"source", table.where},
+                      {"rows", table.rows.size()},
+                      {"findings", count}});
+    }
   }
   return rows;
 }
@@ -216,7 +230,7 @@ OrderedJson Rows(const ListOptions& options, const GlobalOptions& global) {
   if (options.what == "datasets") return Datasets(options);
   if (options.what == "protocols") return Protocols();
   if (options.what == "definitions") return Definitions();
-  if (options.what == "published") return Published();
+  if (options.what == "published") return PublishedTables();
   if (options.what == "presets") return Presets();
   if (options.what == "recipes") return Recipes();
   throw ConfigError(UnknownName("listing", options.what, kWhat));

@@ -1,0 +1,216 @@
+#include "harness/cli/comparing.h"
+
+#include <algorithm>
+#include <set>
+
+#include "harness/base/error.h"
+#include "harness/base/suggest.h"
+#include "results/ingest.h"
+
+namespace tailmark {
+namespace {
+
+std::vector<ComparedRow> RowsOfCells(const std::vector<Cell>& cells) {
+  std::vector<ComparedRow> rows;
+  std::vector<std::string> recipes;
+  for (const Cell& cell : cells) {
+    if (!cell.run || cell.run->state != RunState::kDone) continue;
+    const auto at = std::find(recipes.begin(), recipes.end(), cell.recipe);
+    if (at == recipes.end()) {
+      recipes.push_back(cell.recipe);
+      rows.push_back({cell.dataset, cell.label, {*cell.run}});
+    } else {
+      rows[static_cast<std::size_t>(at - recipes.begin())].runs.push_back(
+          *cell.run);
+    }
+  }
+  for (ComparedRow& row : rows) {
+    std::stable_sort(
+        row.runs.begin(), row.runs.end(),
+        [](const RunRow& a, const RunRow& b) { return a.seed < b.seed; });
+  }
+  return rows;
+}
+
+/// Episode scores of a run, by episode: group means under the definition.
+std::map<std::string, double> EpisodesOf(const Store& store, const RunRow& run,
+                                         const std::string& definition,
+                                         const std::string& group) {
+  std::map<std::string, double> values;
+  for (const MetricRow& metric : Metrics(store, run.id)) {
+    if (metric.scores.find(".episode-") == std::string::npos) continue;
+    if (metric.definition != definition || metric.group != group) continue;
+    if (metric.value) {
+      values[StrCat("seed ", run.seed, " ", metric.scores)] = *metric.value;
+    }
+  }
+  return values;
+}
+
+OrderedJson GroupAnswer(const PairedGroup& group) {
+  OrderedJson out = {{"a", NumberOrNull(group.a)},
+                     {"b", NumberOrNull(group.b)},
+                     {"difference", NumberOrNull(group.difference)},
+                     {"interval", nullptr},
+                     {"standard_error", nullptr},
+                     {"p", nullptr},
+                     {"p_adjusted", nullptr},
+                     {"mde", nullptr},
+                     {"margin", group.margin},
+                     {"p_equivalent", nullptr},
+                     {"outcome", NameOf(group.finding)}};
+  if (!group.difference) return out;
+  out["interval"] = {group.interval.lo, group.interval.hi};
+  out["standard_error"] = group.standard_error;
+  out["p"] = group.p;
+  out["p_adjusted"] = group.p_adjusted;
+  out["mde"] = group.mde;
+  out["p_equivalent"] = group.p_equivalent;
+  return out;
+}
+
+}  // namespace
+
+std::vector<ComparedRow> RowsOf(const Store& store,
+                                const std::string& campaign) {
+  const auto found = FindCampaign(store, campaign);
+  if (!found) throw ConfigError("the store holds no campaign");
+  return RowsOfCells(Cells(store, found->id));
+}
+
+std::vector<ComparedRow> FindRows(const Store& store, const std::string& word) {
+  std::vector<std::string> names;
+  for (const CampaignRow& campaign : Campaigns(store)) {
+    if (campaign.name == word) return RowsOf(store, word);
+    names.push_back(campaign.name);
+  }
+  std::vector<ComparedRow> found;
+  if (!names.empty()) {
+    for (ComparedRow& row : RowsOf(store, "")) {
+      const std::string method = row.runs.front().method;
+      names.push_back(row.label);
+      if (row.label == word || method == word) found.push_back(std::move(row));
+    }
+  }
+  if (!found.empty()) return found;
+  const auto runs = Runs(store, {.key = word});
+  if (runs.size() == 1) {
+    return {{runs[0].dataset, runs[0].method, {FindRun(store, word)}}};
+  }
+  if (runs.size() > 1) FindRun(store, word);  // says which ones there are
+  throw ConfigError(UnknownName("run, row or campaign", word, names));
+}
+
+std::vector<Replicates> Resample(Store& store, const ComparedRow& row,
+                                 const Definition& definition,
+                                 const BootstrapOptions& options,
+                                 DataAccess& data) {
+  std::vector<Replicates> out;
+  for (const RunRow& run : row.runs) {
+    const ScoredData in = DataFromRun(store, run, data);
+    out.push_back(BootstrapImages(in.scores.view(), in.label_spans(), in.groups,
+                                  definition, options));
+    CountTestEvaluation(store, run.key);
+  }
+  return out;
+}
+
+Definition DefinitionOf(const Store& store, const RunRow& run,
+                        const std::string& id) {
+  return ParseDefinition(
+      id.empty() ? "ap.step" : id,
+      ParseLabelPolicy(ProvenanceOf(store, run.id).identity.label_policy));
+}
+
+std::string WhyNotComparable(const Store& store, const RunRow& a,
+                             const RunRow& b) {
+  const RunIdentity x = ProvenanceOf(store, a.id).identity;
+  const RunIdentity y = ProvenanceOf(store, b.id).identity;
+  if (x.dataset != y.dataset) {
+    return StrCat("data sets ", x.dataset, " and ", y.dataset);
+  }
+  if (x.test_list_sha256 != y.test_list_sha256) {
+    return "test splits differ in images or labels";
+  }
+  if (x.label_policy != y.label_policy) {
+    return StrCat("label policies '", x.label_policy, "' and '",
+                  y.label_policy, "'");
+  }
+  if (a.selection != b.selection) {
+    return StrCat("selections ", a.selection, " and ", b.selection);
+  }
+  return "";
+}
+
+UnitValues UnitsOf(const Store& store, const ComparedRow& a,
+                   const ComparedRow& b, const Definition& definition,
+                   const std::string& group) {
+  const std::string id = IdOf(definition);
+  UnitValues out{.unit = "episode"};
+  std::map<std::string, double> episodes_a;
+  std::map<std::string, double> episodes_b;
+  for (const RunRow& run : a.runs) {
+    episodes_a.merge(EpisodesOf(store, run, id, group));
+  }
+  for (const RunRow& run : b.runs) {
+    episodes_b.merge(EpisodesOf(store, run, id, group));
+  }
+  for (const auto& [name, value] : episodes_a) {
+    const auto other = episodes_b.find(name);
+    if (other == episodes_b.end()) continue;
+    out.a.push_back(value);
+    out.b.push_back(other->second);
+  }
+  if (!out.a.empty()) {
+    out.paired = true;
+    return out;
+  }
+  out.unit = "seed";
+  std::vector<std::uint64_t> seeds_a;
+  std::vector<std::uint64_t> seeds_b;
+  const auto collect = [&](const ComparedRow& row, std::vector<double>& values,
+                           std::vector<std::uint64_t>& seeds) {
+    for (const RunRow& run : row.runs) {
+      const MetricMap metrics = MetricsOf(store, run.id);
+      const auto groups = metrics.find(id);
+      if (groups == metrics.end()) continue;
+      const auto value = groups->second.find(group);
+      if (value == groups->second.end() || !value->second) continue;
+      values.push_back(*value->second);
+      seeds.push_back(run.seed);
+    }
+  };
+  collect(a, out.a, seeds_a);
+  collect(b, out.b, seeds_b);
+  out.paired = seeds_a == seeds_b;
+  return out;
+}
+
+OrderedJson ToJson(const PairedComparison& compared,
+                   const std::vector<std::string>& class_names) {
+  OrderedJson groups = OrderedJson::object();
+  for (const PairedGroup& group : compared.groups) {
+    groups[group.name] = GroupAnswer(group);
+  }
+  OrderedJson classes = OrderedJson::array();
+  for (const PairedClass& each : compared.classes) {
+    OrderedJson row = {{"class", each.index}};
+    const auto index = static_cast<std::size_t>(each.index);
+    if (index < class_names.size()) row["name"] = class_names[index];
+    row["a"] = NumberOrNull(each.a);
+    row["b"] = NumberOrNull(each.b);
+    row["difference"] = NumberOrNull(each.difference);
+    row["interval"] = nullptr;
+    row["p"] = nullptr;
+    row["p_adjusted"] = nullptr;
+    if (each.difference) {
+      row["interval"] = {each.interval.lo, each.interval.hi};
+      row["p"] = each.p;
+      row["p_adjusted"] = each.p_adjusted;
+    }
+    classes.push_back(std::move(row));
+  }
+  return {{"groups", std::move(groups)}, {"classes", std::move(classes)}};
+}
+
+}  // namespace tailmark

@@ -1,0 +1,59 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "harness/cli/scored_data.h"
+#include "harness/metrics/comparison.h"
+#include "results/campaign.h"
+
+namespace tailmark {
+
+/// Finished runs of one recipe on one data set: a row of a table.
+struct ComparedRow {
+  std::string dataset;
+  std::string label;
+  std::vector<RunRow> runs;  ///< By seed.
+};
+
+/// What a word on the command line stands for: a campaign (all its rows), a
+/// label or method of the newest campaign, or a run key or its beginning. Runs
+/// that are not done are left out. Throws ConfigError with the nearest name.
+std::vector<ComparedRow> FindRows(const Store& store, const std::string& word);
+
+/// The rows of a campaign: "" is the newest.
+std::vector<ComparedRow> RowsOf(const Store& store, const std::string& campaign);
+
+/// The runs of a row over the same resamples, seed by seed. Counts one look at
+/// the test labels each.
+std::vector<Replicates> Resample(Store& store, const ComparedRow& row,
+                                 const Definition& definition,
+                                 const BootstrapOptions& options,
+                                 DataAccess& data);
+
+/// The definition that ranks, completed by the data set's own policy.
+Definition DefinitionOf(const Store& store, const RunRow& run,
+                        const std::string& id);
+
+/// Why two runs cannot be compared at all: other images, labels, or selection;
+/// "" when they can.
+std::string WhyNotComparable(const Store& store, const RunRow& a,
+                             const RunRow& b);
+
+/// Values over seeds or episodes of one group.
+struct UnitValues {
+  std::vector<double> a;
+  std::vector<double> b;
+  bool paired = false;  ///< Episodes, or runs of the same seeds.
+  std::string unit;     ///< "seed" or "episode".
+};
+UnitValues UnitsOf(const Store& store, const ComparedRow& a,
+                   const ComparedRow& b, const Definition& definition,
+                   const std::string& group);
+
+/// A comparison over images as JSON: {groups: {total: {...}}, classes: [...]}.
+OrderedJson ToJson(const PairedComparison& compared,
+                   const std::vector<std::string>& class_names);
+
+}  // namespace tailmark
