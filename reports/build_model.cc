@@ -21,9 +21,17 @@ constexpr const char* kUsualBaseline = "zero_shot_clip";
 /// The cells of a campaign, or every run of a store that has none.
 std::vector<Cell> CellsOf(const Store& store,
                           const std::optional<CampaignRow>& campaign) {
-  if (campaign) return Cells(store, campaign->id);
   std::vector<Cell> cells;
+  if (campaign) {
+    cells = Cells(store, campaign->id);
+    std::erase_if(cells, [](const Cell& cell) { return !cell.row; });
+    return cells;
+  }
   for (const RunRow& run : Runs(store)) {
+    if (std::find(run.tags.begin(), run.tags.end(), kTaskTag) !=
+        run.tags.end()) {
+      continue;
+    }
     cells.push_back({.position = static_cast<std::int64_t>(cells.size()),
                      .label = run.method,
                      .key = run.key,

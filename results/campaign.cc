@@ -115,8 +115,9 @@ std::vector<Cell> Cells(const Store& store, std::int64_t campaign_id) {
   }
   Statement find = store.sql().Prepare(
       "SELECT position, label, key, recipe, method, dataset, seed, state, "
-      "reason FROM campaign_run WHERE campaign_id = ? ORDER BY position");
-  find.Bind(campaign_id);
+      "reason, NOT EXISTS(SELECT 1 FROM json_each(spec, '$.tags') WHERE value "
+      "= ?) FROM campaign_run WHERE campaign_id = ? ORDER BY position");
+  find.Bind(kTaskTag, campaign_id);
   std::vector<Cell> cells;
   while (find.Step()) {
     Cell cell{.position = find.Int(0),
@@ -126,6 +127,7 @@ std::vector<Cell> Cells(const Store& store, std::int64_t campaign_id) {
               .method = find.Text(4),
               .dataset = find.Text(5),
               .seed = static_cast<std::uint64_t>(find.Int(6)),
+              .row = find.Int(9) != 0,
               .state = RunStateFromName(find.Text(7)),
               .reason = find.Text(8),
               .run = std::nullopt};

@@ -60,6 +60,8 @@ struct Cell {
   std::string method;
   std::string dataset;
   std::uint64_t seed = 0;
+  /// False: a task that rows start from, named by no recipe; no row of a table.
+  bool row = true;
   /// Of the run when there is one, else as planned.
   RunState state = RunState::kPlanned;
   std::string reason;

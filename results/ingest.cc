@@ -238,8 +238,11 @@ IngestResult IngestBundle(Store& store, const fs::path& bundle,
                                    "record_sha256", HashOf(ToJson(record)))) {
     return Answer(IngestOutcome::kAlreadyStored, *same);
   }
-  if (record.scores.empty()) {
-    throw DataError(StrCat(where, ": run.json says done but names no scores"));
+  if (record.scores.empty() == record.spec.identity.scores) {
+    throw DataError(StrCat(where, ": run.json says done ",
+                           record.scores.empty()
+                               ? "but names no scores"
+                               : "and names scores, which it was not to make"));
   }
   CheckLists(where, record.spec.identity, facts);
   MeasureAll(bundle, arrival);

@@ -67,7 +67,8 @@ struct IngestResult {
 /// labels under the default definitions, and stores everything in one
 /// transaction: after a crash the run is in the store or it is not. The folder
 /// may lie anywhere; it is not moved. Any state may be in it; scores are only
-/// taken of runs that are done.
+/// taken of runs that are done. A task without scores is a row of `run` without
+/// numbers.
 ///
 /// Throws DataError for a bundle that is not what its DONE says (names the
 /// file), or whose rows, classes or list hashes are not those of `facts`;

@@ -4,6 +4,7 @@
 #include <iostream>
 #include <thread>
 
+#include "harness/base/clock.h"
 #include "harness/base/error.h"
 #include "harness/base/log.h"
 #include "harness/cli/exit_codes.h"
@@ -74,6 +75,7 @@ void DeclareExecuteOptions(Args& args, ExecuteOptions& options) {
 TaskResult Keeper::Keep(const RunSpec& spec, const TaskResult& result) {
   TaskResult kept = result;
   try {
+    if (result.bundle.empty()) return KeepWithoutBundle(spec, result);
     const bool done = result.state == RunState::kDone;
     // A run that failed because its data are wrong must still get its row.
     const IngestResult ingested = IngestBundle(
@@ -96,8 +98,20 @@ TaskResult Keeper::Keep(const RunSpec& spec, const TaskResult& result) {
   return kept;
 }
 
+TaskResult Keeper::KeepWithoutBundle(const RunSpec& spec,
+                                     const TaskResult& result) {
+  RunRecord record;
+  record.spec = spec;
+  record.state = result.state;
+  record.reason = result.reason;
+  record.created_utc = UtcNow();
+  IngestUnfinished(store_, record);
+  return result;
+}
+
 OrderedJson CampaignAnswer(const Store& store, std::int64_t campaign_id) {
   OrderedJson runs = OrderedJson::array();
+  OrderedJson tasks = OrderedJson::array();
   std::string name;
   for (const CampaignRow& row : Campaigns(store)) {
     if (row.id == campaign_id) name = row.name;
@@ -116,12 +130,18 @@ OrderedJson CampaignAnswer(const Store& store, std::int64_t campaign_id) {
          cell.reason.empty() ? OrderedJson(nullptr) : OrderedJson(cell.reason)},
         {"bundle", fs::exists(bundle) ? OrderedJson(bundle.string())
                                       : OrderedJson(nullptr)}};
+    if (!cell.row) {
+      tasks.push_back(std::move(run));
+      continue;
+    }
     run["metrics"] = cell.run && cell.run->state == RunState::kDone
                          ? MetricsAnswer(store, cell.run->id)
                          : OrderedJson::object();
     runs.push_back(std::move(run));
   }
-  return {{"campaign", name}, {"runs", std::move(runs)}};
+  return {{"campaign", name},
+          {"runs", std::move(runs)},
+          {"tasks", std::move(tasks)}};
 }
 
 int ExitCodeOf(const std::vector<RunState>& states) {

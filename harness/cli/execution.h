@@ -31,7 +31,8 @@ int ExecutePlan(const Plan& plan, const Json& recipe,
                 const std::string& command, const ExecuteOptions& options,
                 const GlobalOptions& global, DataAccess& data, Store& store);
 
-/// {campaign, runs: [...]}: what `run --json` and `status --json` print.
+/// {campaign, runs: [...], tasks: [...]}: what `run --json` prints. A task is
+/// what rows start from; it has no metrics.
 OrderedJson CampaignAnswer(const Store& store, std::int64_t campaign_id);
 
 /// Exit code of a campaign in this state: 3 when a run failed, 75 when one
@@ -44,10 +45,13 @@ class Keeper {
  public:
   /// Both must outlive it.
   Keeper(Store& store, DataAccess& data) : store_(store), data_(data) {}
-  /// The result as stored: what is not done afterwards has its reason.
+  /// The result as stored: what is not done afterwards has its reason. A task
+  /// that was skipped has no bundle.
   TaskResult Keep(const RunSpec& spec, const TaskResult& result);
 
  private:
+  TaskResult KeepWithoutBundle(const RunSpec& spec, const TaskResult& result);
+
   Store& store_;
   DataAccess& data_;
   std::set<std::string> said_;

@@ -59,10 +59,13 @@ PlanSources MakeSources(DataAccess& data, const Store* store) {
   return sources;
 }
 
-std::optional<StoredRun> Stored(const std::optional<RunRow>& row) {
+std::optional<StoredRun> Stored(const Store& store,
+                                const std::optional<RunRow>& row) {
   if (!row) return std::nullopt;
-  return StoredRun{
-      .state = row->state, .build = row->build, .reason = row->reason};
+  return StoredRun{.state = row->state,
+                   .build = row->build,
+                   .reason = row->reason,
+                   .has_state = !FindState(store.bundles(), row->key).empty()};
 }
 
 void MarkFromStore(Plan& plan, const Store& store, const PlanOptions& options) {
@@ -77,10 +80,10 @@ void MarkFromStore(Plan& plan, const Store& store, const PlanOptions& options) {
       plan, reuse, rerun,
       [&](const PlanTask& task) {
         const auto rows = Runs(store, {.key = task.key});
-        return rows.empty() ? std::nullopt : Stored(rows.front());
+        return rows.empty() ? std::nullopt : Stored(store, rows.front());
       },
       [&](const PlanTask& task) {
-        return Stored(DoneRun(store, task.recipe, task.spec.seed));
+        return Stored(store, DoneRun(store, task.recipe, task.spec.seed));
       });
 }
 

@@ -10,6 +10,7 @@
 #include "harness/base/interrupt.h"
 #include "harness/base/progress.h"
 #include "harness/launch/campaign_view.h"
+#include "harness/record/bundle.h"
 
 namespace tailmark {
 namespace fs = std::filesystem;
@@ -30,7 +31,12 @@ class LocalRun {
         options_(options),
         view_(options.quiet),
         results_(plan.tasks.size()),
-        tries_(plan.tasks.size()) {}
+        tries_(plan.tasks.size()),
+        ended_(plan.tasks.size(), false) {
+    for (std::size_t i = 0; i < plan.tasks.size(); ++i) {
+      index_[plan.tasks[i].key] = i;
+    }
+  }
 
   std::vector<TaskResult> Run() {
     Queue();
@@ -66,19 +72,71 @@ class LocalRun {
       results_[i] = {.state = task.state, .reason = task.reason, .bundle = {}};
       if (task.state == RunState::kPlanned) {
         queue_.push_back(i);
-      } else if (task.state != RunState::kDone) {
-        ++left_out_;
+      } else {
+        ended_[i] = true;
+        if (task.state != RunState::kDone) ++left_out_;
       }
     }
     total_ = static_cast<std::int64_t>(queue_.size());
-    // Longest first, so that no long one is left over at the end; what nobody
-    // knows may be long.
+    // Longest first, so that no long one is left over at the end; what others
+    // start from is as long as all of them in a row.
+    std::vector<double> weights(plan_.tasks.size());
+    for (const std::size_t i : queue_) Weigh(i, 0, weights);
     std::stable_sort(queue_.begin(), queue_.end(),
-                     [&](auto a, auto b) { return Weight(a) > Weight(b); });
+                     [&](auto a, auto b) { return weights[a] > weights[b]; });
   }
 
-  double Weight(std::size_t index) const {
-    return plan_.tasks[index].estimate_s.value_or(1e9);
+  /// `behind`: seconds of what waits for this one.
+  void Weigh(std::size_t i, double behind, std::vector<double>& weights) const {
+    // What nobody knows may be long.
+    const double all = behind + plan_.tasks[i].estimate_s.value_or(1e9);
+    if (all <= weights[i]) return;
+    weights[i] = all;
+    for (const RunNeed& need : plan_.tasks[i].spec.identity.needs) {
+      if (const auto it = index_.find(need.key); it != index_.end()) {
+        Weigh(it->second, all, weights);
+      }
+    }
+  }
+
+  /// Why a task does not start now.
+  struct Obstacle {
+    bool passes = true;  ///< False: it will not start in this plan.
+    TaskResult instead;  ///< Then.
+  };
+
+  std::optional<Obstacle> ObstacleTo(const PlanTask& task) const {
+    std::optional<Obstacle> waits;
+    for (const RunNeed& need : task.spec.identity.needs) {
+      const auto it = index_.find(need.key);
+      const bool here = it != index_.end() &&
+                        plan_.tasks[it->second].state != RunState::kDone;
+      if (!here) {
+        if (!FindState(options_.launch.bundles, need.key).empty()) continue;
+        return Never(need, "is not among the bundles in " +
+                               options_.launch.bundles.string() +
+                               ": its task has to run first");
+      }
+      const TaskResult& before = results_[it->second];
+      if (!ended_[it->second]) {
+        waits = Obstacle();
+      } else if (before.state == RunState::kPlanned) {
+        return Obstacle{.passes = false, .instead = before};
+      } else if (before.state != RunState::kDone) {
+        return Never(need,
+                     StrCat("is ", NameOf(before.state), ": ", before.reason));
+      }
+    }
+    return waits;
+  }
+
+  static Obstacle Never(const RunNeed& need, const std::string& why) {
+    return {
+        .passes = false,
+        .instead = {.state = RunState::kSkipped,
+                    .reason = StrCat("it starts from ", need.role, " (",
+                                     need.key.substr(0, 12), "), which ", why),
+                    .bundle = {}}};
   }
 
   /// Starts what there is room for. Busy keys go to the end of the queue.
@@ -91,6 +149,14 @@ class LocalRun {
       if (const auto it = busy_.find(index);
           it != busy_.end() && now < it->second.until) {
         queue_.push_back(index);
+        continue;
+      }
+      if (const auto obstacle = ObstacleTo(plan_.tasks[index])) {
+        if (obstacle->passes) {
+          queue_.push_back(index);
+        } else {
+          End(index, obstacle->instead);
+        }
         continue;
       }
       StartOne(index);
@@ -175,8 +241,13 @@ class LocalRun {
       queue_.push_front(index);
       return;
     }
+    ended_[index] = true;
     if (result.state == RunState::kDone) ++done_;
-    if (result.state != RunState::kDone && result.state != RunState::kPlanned) {
+    if (result.state == RunState::kSkipped) {
+      ++left_out_;
+      --total_;
+    } else if (result.state != RunState::kDone &&
+               result.state != RunState::kPlanned) {
       ++failed_;
     }
     results_[index] = std::move(result);
@@ -230,6 +301,8 @@ class LocalRun {
   CampaignView view_;
   std::vector<TaskResult> results_;
   std::vector<int> tries_;
+  std::vector<bool> ended_;
+  std::map<std::string, std::size_t> index_;  // Key -> task.
   std::deque<std::size_t> queue_;
   std::vector<Active> active_;
   std::map<std::size_t, Busy> busy_;

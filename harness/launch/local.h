@@ -14,16 +14,18 @@ struct LocalOptions {
   bool quiet = false;  ///< No progress on stderr.
   /// Called on the calling thread the moment a run ends, before the next
   /// starts: keeps it in the store. What it returns replaces the result: a
-  /// bundle that scoring finds wrong is no longer done, and is set aside.
+  /// bundle that scoring finds wrong is no longer done, and is set aside. A
+  /// kSkipped one has no bundle.
   std::function<TaskResult(const PlanTask&, const TaskResult&)> on_end;
 };
 
-/// Runs every kPlanned task with `workers` processes at a time, longest first;
-/// returns one result a task, in the order of the plan (those of other states
-/// as the plan has them). Tasks that another process works on are waited for,
-/// and what became of them there is taken over. Throws Interrupted after SIGINT
-/// or SIGTERM, when the workers have stopped; StoreError when results cannot be
-/// kept.
+/// Runs every kPlanned task with `workers` processes at a time, longest first,
+/// each once what it starts from is done; when that failed, it is kSkipped with
+/// the reason. Returns one result a task, in the order of the plan (those of
+/// other states as the plan has them). Tasks that another process works on are
+/// waited for, and what became of them there is taken over. Throws Interrupted
+/// after SIGINT or SIGTERM, when the workers have stopped; StoreError when
+/// results cannot be kept.
 std::vector<TaskResult> RunLocally(const Plan& plan,
                                    const LocalOptions& options);
 

@@ -2,14 +2,18 @@
 
 #include <algorithm>
 #include <array>
-#include <set>
+#include <map>
 
+#include "harness/base/dependency.h"
 #include "harness/base/error.h"
-#include "harness/base/suggest.h"
 #include "harness/record/grid.h"
 
 namespace tailmark {
 namespace {
+
+// A method whose runs start from runs that start from runs ... beyond this has
+// declared a circle.
+constexpr int kDeepest = 8;
 
 /// One point of a data set's grid, opened, or why it cannot be.
 struct OpenData {
@@ -130,7 +134,7 @@ class Planner {
         task.state = RunState::kNotApplicable;
         task.reason = why;
       }
-      for (const std::uint64_t seed : use.seeds) AddSeed(task, seed);
+      for (const std::uint64_t seed : use.seeds) AddRow(method, task, seed);
     }
   }
 
@@ -181,15 +185,81 @@ class Planner {
     return "";
   }
 
-  void AddSeed(PlanTask task, std::uint64_t seed) {
+  void AddRow(const MethodEntry& method, PlanTask task, std::uint64_t seed) {
     task.spec.seed = seed;
-    task.recipe = RecipeId(task.spec.identity);
-    task.key = RunKey(task.spec);
-    if (!keys_.insert(task.key).second) {
+    task.spec.identity.needs = AddNeeds(method, task, 1);
+    const auto it = Seal(task);
+    if (it == index_.end()) return Append(std::move(task));
+    const PlanTask known = plan_.tasks[it->second];
+    if (known.row()) {
       plan_.notes.push_back(StrCat(task.label, ", seed ", seed,
                                    ": the recipe names this run twice"));
       return;
     }
+    // Planned as what another one starts from: its place is here.
+    task.spec.place.keep_state = true;
+    plan_.tasks.erase(plan_.tasks.begin() +
+                      static_cast<std::ptrdiff_t>(it->second));
+    Append(std::move(task));
+    index_.clear();
+    for (std::size_t i = 0; i < plan_.tasks.size(); ++i) {
+      index_[plan_.tasks[i].key] = i;
+    }
+  }
+
+  /// What the run `of` starts from, planned before it, each once.
+  std::vector<RunNeed> AddNeeds(const MethodEntry& method, const PlanTask& of,
+                                int depth) {
+    if (depth > kDeepest) {
+      throw ConfigError(StrCat("method '", method.name,
+                               "' starts from itself: its dependencies go in "
+                               "a circle"));
+    }
+    std::vector<RunNeed> needs;
+    for (const NeededRun& needed : NeededRuns(
+             method.depends, method.options, of.spec.identity.method_options)) {
+      PlanTask task = NeededTask(of, needed);
+      task.spec.identity.needs = AddNeeds(method, task, depth + 1);
+      const auto it = Seal(task);
+      needs.push_back({needed.role, task.recipe, task.key});
+      if (it != index_.end()) {
+        plan_.tasks[it->second].spec.place.keep_state = true;
+      } else if (task.state == RunState::kPlanned) {
+        Append(std::move(task));
+      }
+    }
+    return needs;
+  }
+
+  static PlanTask NeededTask(const PlanTask& of, const NeededRun& needed) {
+    PlanTask task = of;
+    task.label = StrCat(of.label, ": ", needed.role);
+    RunIdentity& id = task.spec.identity;
+    for (const auto& [name, value] : needed.options) {
+      if (id.method_options.at(name) == value) continue;
+      task.origins[name] = StrCat("needed as ", needed.role);
+    }
+    id.method_options = needed.options;
+    id.scores = needed.scores;
+    // There are no test scores to choose by.
+    if (!id.scores && id.selection == "best_on_test") id.selection = "last";
+    std::erase_if(task.spec.tags, [](const std::string& tag) {
+      return tag.starts_with("preset:");
+    });
+    if (task.row()) task.spec.tags.emplace_back(kTaskTag);
+    task.spec.place.keep_state = true;
+    return task;
+  }
+
+  /// Gives the task its ids; where such a run is planned already.
+  std::map<std::string, std::size_t>::const_iterator Seal(PlanTask& task) {
+    task.recipe = RecipeId(task.spec.identity);
+    task.key = RunKey(task.spec);
+    return index_.find(task.key);
+  }
+
+  void Append(PlanTask task) {
+    index_[task.key] = plan_.tasks.size();
     if (sources_.estimate) task.estimate_s = sources_.estimate(task.spec);
     plan_.tasks.push_back(std::move(task));
   }
@@ -199,15 +269,9 @@ class Planner {
   const PlanSources& sources_;
   RunSpec base_;
   std::optional<PlannedWeights> weights_;
-  std::set<std::string> keys_;
+  std::map<std::string, std::size_t> index_;  // Key -> place in the plan.
   Plan plan_;
 };
-
-bool IsFailure(RunState state) {
-  return state == RunState::kFailed || state == RunState::kTimeout ||
-         state == RunState::kOom || state == RunState::kKilled ||
-         state == RunState::kLost;
-}
 
 }  // namespace
 
@@ -226,61 +290,6 @@ std::string DeviceType(const std::string& device) {
   if ((type == "cuda" && number) || device == "cpu") return type;
   throw ConfigError(
       StrCat("device '", device, "' is not one of cpu, cuda, cuda:N, auto"));
-}
-
-Reuse ReuseFromName(std::string_view name) {
-  const std::vector<std::string> names = {"same-build", "same-recipe", "none"};
-  for (std::size_t i = 0; i < names.size(); ++i) {
-    if (names[i] == name) return static_cast<Reuse>(i);
-  }
-  throw ConfigError(UnknownName("reuse policy", name, names));
-}
-
-Rerun RerunFromText(std::string_view text) {
-  const std::vector<std::string> names = {"failed", "missing", "stale"};
-  Rerun rerun{.failed = false, .missing = false, .stale = false};
-  const std::array<bool*, 3> members = {&rerun.failed, &rerun.missing,
-                                        &rerun.stale};
-  while (true) {
-    const std::string_view word = text.substr(0, text.find(','));
-    bool found = false;
-    for (std::size_t i = 0; i < names.size(); ++i) {
-      if (names[i] != word) continue;
-      *members[i] = true;
-      found = true;
-    }
-    if (!found)
-      throw ConfigError("--rerun: " + UnknownName("word", word, names));
-    if (word.size() == text.size()) return rerun;
-    text.remove_prefix(word.size() + 1);
-  }
-}
-
-void MarkReused(
-    Plan& plan, Reuse reuse, const Rerun& rerun,
-    const std::function<std::optional<StoredRun>(const PlanTask&)>& same_key,
-    const std::function<std::optional<StoredRun>(const PlanTask&)>&
-        same_recipe) {
-  for (PlanTask& task : plan.tasks) {
-    if (task.state != RunState::kPlanned || reuse == Reuse::kNone) continue;
-    std::optional<StoredRun> found = same_key(task);
-    const bool this_build = found && found->state == RunState::kDone;
-    if (!this_build && reuse == Reuse::kSameRecipe && !rerun.stale) {
-      if (const auto other = same_recipe(task)) found = other;
-    }
-    if (found && found->state == RunState::kDone) {
-      task.spec.build = found->build;
-      task.key = RunKey(task.spec);
-      task.state = RunState::kDone;
-    } else if (found && IsFailure(found->state)
-                   ? !rerun.failed
-                   : !rerun.missing && !rerun.stale) {
-      task.state = RunState::kSkipped;
-      task.reason = found ? StrCat("left as it is (", NameOf(found->state),
-                                   ") by --rerun: ", found->reason)
-                          : "left out by --rerun";
-    }
-  }
 }
 
 }  // namespace tailmark

@@ -53,7 +53,7 @@ struct PlanSources {
   std::function<std::optional<double>(const RunSpec& spec)> estimate;
 };
 
-/// One cell of a campaign.
+/// One cell of a campaign, or a task that cells start from.
 struct PlanTask {
   std::string label;  ///< The row's name: "linear_probe-db", "probe lr=0.1".
   RunSpec spec;
@@ -66,17 +66,23 @@ struct PlanTask {
   std::optional<double> estimate_s;
   Limits limits;
   std::map<std::string, std::string> origins;  ///< Option -> who said so.
+
+  /// False: no row of the recipe, only what rows start from.
+  bool row() const { return IsRow(spec); }
 };
 
 struct Plan {
   std::string campaign;
   Protocol protocol;
-  std::vector<PlanTask> tasks;     ///< In the order of the recipe.
+  /// In the order of the recipe; what only others start from stands before the
+  /// first of them.
+  std::vector<PlanTask> tasks;
   std::vector<std::string> notes;  ///< What a user should hear of.
 };
 
-/// Data sets x methods x grid x seeds, each with its key. Cells that are the
-/// same run are planned once, with a note. `cache` is where feature caches go.
+/// Data sets x methods x grid x seeds, each with its key, and the runs they
+/// start from (MethodInfo::depends), each once. Cells that are the same run are
+/// planned once, with a note. `cache` is where feature caches go.
 /// Throws ConfigError for anything the recipe names that is not there.
 Plan MakePlan(const Recipe& recipe, const Catalog& catalog,
               const PlanSources& sources, const std::filesystem::path& cache);
@@ -100,6 +106,7 @@ struct StoredRun {
   RunState state = RunState::kDone;
   std::string build;
   std::string reason;
+  bool has_state = false;  ///< Its bundle is there, with the fitted state.
 };
 /// What to run again of what has an entry in the store. Default: all that is
 /// not done. `stale`: done, but under another build.
@@ -113,7 +120,9 @@ Rerun RerunFromText(std::string_view text);
 
 /// Sets kDone on what need not run, and its build to that of the run found, so
 /// that its key is the stored one; kSkipped with a reason on what `rerun`
-/// leaves out. `same_key` and `same_recipe` look into the store.
+/// leaves out. What a run starts from is taken from the store only with its
+/// state and of the same build, and is kDone too when nothing that is still to
+/// run starts from it. `same_key` and `same_recipe` look into the store.
 void MarkReused(
     Plan& plan, Reuse reuse, const Rerun& rerun,
     const std::function<std::optional<StoredRun>(const PlanTask&)>& same_key,

@@ -25,6 +25,12 @@ Limits LimitsFromJson(const Json& json) {
   return limits;
 }
 
+Json After(const PlanTask& task) {
+  Json keys = Json::array();
+  for (const RunNeed& need : task.spec.identity.needs) keys.push_back(need.key);
+  return keys;
+}
+
 Json TaskToJson(const PlanTask& task) {
   // What is done is known by the store, not by a plan.
   const RunState state =
@@ -38,7 +44,7 @@ Json TaskToJson(const PlanTask& task) {
           {"estimate_s", task.estimate_s ? Json(*task.estimate_s) : Json()},
           {"limits", LimitsToJson(task.limits)},
           {"origins", task.origins},
-          {"after", Json::array()}};
+          {"after", After(task)}};
 }
 
 PlanTask TaskFromJson(const Json& json, std::size_t index) {
@@ -53,9 +59,9 @@ PlanTask TaskFromJson(const Json& json, std::size_t index) {
   task.estimate_s = in.Maybe<double>("estimate_s");
   task.limits = LimitsFromJson(in.At("limits"));
   task.origins = in.Get<std::map<std::string, std::string>>("origins");
-  in.At("after");
+  const bool after = in.At("after") == After(task);
   in.Finish();
-  if (RunKey(task.spec) != task.key ||
+  if (!after || RunKey(task.spec) != task.key ||
       RecipeId(task.spec.identity) != task.recipe) {
     throw DataError(StrCat(in.where(),
                            ": its key is not that of its spec; "

@@ -119,6 +119,12 @@ TaskRun::TaskRun(const PlanTask& task, const LaunchOptions& options)
       options_(options),
       files_(FilesOf(options.bundles, task.key, options.force)) {}
 
+/// A bundle may have been made when nobody started from it.
+bool TaskRun::HasWhatIsAsked(const fs::path& bundle) const {
+  return !task_.spec.place.keep_state ||
+         fs::exists(bundle / "state.safetensors");
+}
+
 /// A bundle that is there already, whole and of this key.
 std::optional<TaskResult> TaskRun::Adopt() {
   for (const fs::path& place : {files_.done, files_.part}) {
@@ -130,6 +136,7 @@ std::optional<TaskResult> TaskRun::Adopt() {
       if (record.state != RunState::kDone || RunKey(record.spec) != task_.key) {
         continue;
       }
+      if (!HasWhatIsAsked(place)) continue;
       if (place == files_.part) MoveInto(files_.part, files_.done);
       return TaskResult{.state = RunState::kDone,
                         .reason = {},
@@ -157,7 +164,9 @@ TaskRun::Started TaskRun::Start() {
   // Sealed but not usable: nothing to go on from.
   if (fs::exists(files_.part / "DONE")) fs::remove_all(files_.part, ignored);
   MakeFolders(files_.part);
-  WriteFileAtomic(files_.spec, ToJson(task_.spec).dump(1) + "\n");
+  RunSpec spec = task_.spec;
+  spec.place.bundles = options_.bundles;
+  WriteFileAtomic(files_.spec, ToJson(spec).dump(1) + "\n");
 
   const std::string threads = std::to_string(task_.spec.place.threads);
   ProcessOptions process{.program = options_.worker};
@@ -209,6 +218,9 @@ TaskResult TaskRun::Finish(const ProcessEnd& end) {
       if (RunKey(record.spec) != task_.key) {
         throw DataError(StrCat("its key is ", RunKey(record.spec),
                                ", expected ", task_.key));
+      }
+      if (!HasWhatIsAsked(files_.part)) {
+        throw DataError("its state was asked for and is not there");
       }
       if (record.state == RunState::kDone) {
         MoveInto(files_.part, files_.done);

@@ -66,6 +66,7 @@ class TaskRun {
   const TaskResult& result() const { return result_; }
 
  private:
+  bool HasWhatIsAsked(const std::filesystem::path& bundle) const;
   std::optional<TaskResult> Adopt();
   TaskResult Finish(const ProcessEnd& end);
   TaskResult Fail(const ProcessEnd& end);

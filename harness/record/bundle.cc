@@ -275,6 +275,16 @@ bool IsSealed(const fs::path& folder) try {
   return false;
 }
 
+fs::path FindState(const fs::path& bundles, const std::string& key) {
+  // A run of --force lies beside the one it was to repeat, or alone.
+  for (const char* suffix : {"", ".forced"}) {
+    const fs::path bundle = bundles / (key + suffix);
+    const fs::path state = bundle / "state.safetensors";
+    if (fs::is_regular_file(state) && IsSealed(bundle)) return state;
+  }
+  return {};
+}
+
 RunRecord ReadBundle(const fs::path& folder) {
   const auto hashes = ReadDone(folder);
   CheckHashes(folder, hashes);

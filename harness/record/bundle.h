@@ -93,6 +93,10 @@ RunRecord RunRecordFromJson(const Json& json);  ///< Throws DataError.
 void SealBundle(const std::filesystem::path& folder);
 /// True when DONE exists and names files that all exist (hashes not checked).
 bool IsSealed(const std::filesystem::path& folder);
+/// The fitted state that the run `key` left below `bundles`, sealed (its hash
+/// not checked); "" when there is none.
+std::filesystem::path FindState(const std::filesystem::path& bundles,
+                                const std::string& key);
 /// Checks DONE and every hash, then reads run.json. Throws DataError naming the
 /// first file that is missing, extra in DONE's list, or different.
 RunRecord ReadBundle(const std::filesystem::path& folder);

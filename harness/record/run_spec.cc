@@ -1,5 +1,7 @@
 #include "harness/record/run_spec.h"
 
+#include <algorithm>
+
 #include "harness/base/options_json.h"
 #include "harness/record/json_members.h"
 
@@ -15,7 +17,11 @@ Json ToJson(const RunPlace& place) {
           {"weights", place.weights.string()},
           {"cache", place.cache.string()},
           {"plugin", place.plugin.string()},
-          {"stop_after_s", place.stop_after_s}};
+          {"bundles", place.bundles.string()},
+          {"keep_state", place.keep_state},
+          {"stop_after_s", place.stop_after_s},
+          {"stop_after_epochs", place.stop_after_epochs},
+          {"stop_after_steps", place.stop_after_steps}};
 }
 
 RunPlace PlaceFromJson(const Json& json) {
@@ -27,7 +33,11 @@ RunPlace PlaceFromJson(const Json& json) {
   place.weights = in.Get<std::string>("weights");
   place.cache = in.Get<std::string>("cache");
   place.plugin = in.Get<std::string>("plugin", "");
+  place.bundles = in.Get<std::string>("bundles", "");
+  place.keep_state = in.Get<bool>("keep_state", false);
   place.stop_after_s = in.Get<double>("stop_after_s");
+  place.stop_after_epochs = in.Get<std::int64_t>("stop_after_epochs", 0);
+  place.stop_after_steps = in.Get<std::int64_t>("stop_after_steps", 0);
   in.Finish();
   if (place.threads < 1 || place.threads > 4096) {
     throw DataError(StrCat("run spec, place: threads = ", place.threads,
@@ -36,42 +46,82 @@ RunPlace PlaceFromJson(const Json& json) {
   return place;
 }
 
+Json ToJson(const std::vector<RunNeed>& needs) {
+  Json out = Json::array();
+  for (const RunNeed& need : needs) {
+    out.push_back(
+        {{"role", need.role}, {"recipe", need.recipe}, {"key", need.key}});
+  }
+  return out;
+}
+
+std::vector<RunNeed> NeedsFromJson(const Json* json) {
+  std::vector<RunNeed> needs;
+  if (json == nullptr) return needs;
+  for (const Json& each : *json) {
+    JsonMembers in(each, "run spec, needs");
+    needs.push_back({.role = in.Get<std::string>("role"),
+                     .recipe = in.Get<std::string>("recipe"),
+                     .key = in.Get<std::string>("key")});
+    in.Finish();
+  }
+  return needs;
+}
+
 }  // namespace
 
+bool IsRow(const RunSpec& spec) {
+  return std::find(spec.tags.begin(), spec.tags.end(), kTaskTag) ==
+         spec.tags.end();
+}
+
+// What is as it always was is not written, so that a recipe keeps its id when
+// the form grows.
 Json ToJson(const RunIdentity& id) {
-  return {{"method", id.method},
-          {"method_version", id.method_version},
-          {"method_artifact", id.method_artifact},
-          {"method_options", ToJson(id.method_options)},
-          {"dataset", id.dataset},
-          {"dataset_version", id.dataset_version},
-          {"dataset_options", ToJson(id.dataset_options)},
-          {"manifest_sha256", id.manifest_sha256},
-          {"label_policy", id.label_policy},
-          {"train_list_sha256", id.train_list_sha256},
-          {"test_list_sha256", id.test_list_sha256},
-          {"limit", id.limit},
-          {"pipeline", id.pipeline},
-          {"pipeline_version", id.pipeline_version},
-          {"weights_name", id.weights_name},
-          {"weights_sha256", id.weights_sha256},
-          {"device_type", id.device_type},
-          {"precision", id.precision},
-          {"tf32", id.tf32},
-          {"deterministic", id.deterministic},
-          {"selection", id.selection}};
+  Json json = {{"method", id.method},
+               {"method_version", id.method_version},
+               {"method_artifact", id.method_artifact},
+               {"method_options", ToJson(id.method_options)},
+               {"dataset", id.dataset},
+               {"dataset_version", id.dataset_version},
+               {"dataset_options", ToJson(id.dataset_options)},
+               {"manifest_sha256", id.manifest_sha256},
+               {"label_policy", id.label_policy},
+               {"train_list_sha256", id.train_list_sha256},
+               {"test_list_sha256", id.test_list_sha256},
+               {"limit", id.limit},
+               {"pipeline", id.pipeline},
+               {"pipeline_version", id.pipeline_version},
+               {"weights_name", id.weights_name},
+               {"weights_sha256", id.weights_sha256},
+               {"device_type", id.device_type},
+               {"precision", id.precision},
+               {"tf32", id.tf32},
+               {"deterministic", id.deterministic},
+               {"selection", id.selection}};
+  if (id.validation > 0) json["validation"] = id.validation;
+  if (!id.scores) json["scores"] = false;
+  if (!id.needs.empty()) json["needs"] = ToJson(id.needs);
+  return json;
 }
 
 std::string RecipeId(const RunIdentity& identity) {
-  return HashOf(
-      {{"schema", "tailmark-recipe/1"}, {"identity", ToJson(identity)}});
+  Json json = ToJson(identity);
+  if (const auto needs = json.find("needs"); needs != json.end()) {
+    for (Json& each : *needs) each.erase("key");
+  }
+  return HashOf({{"schema", "tailmark-recipe/1"}, {"identity", json}});
 }
 
 std::string RunKey(const RunSpec& spec) {
-  return HashOf({{"schema", "tailmark-key/1"},
-                 {"recipe", RecipeId(spec.identity)},
-                 {"seed", spec.seed},
-                 {"build", spec.build}});
+  Json json = {{"schema", "tailmark-key/1"},
+               {"recipe", RecipeId(spec.identity)},
+               {"seed", spec.seed},
+               {"build", spec.build}};
+  for (const RunNeed& need : spec.identity.needs) {
+    json["needs"].push_back(need.key);
+  }
+  return HashOf(json);
 }
 
 Json ToJson(const RunSpec& spec) {
@@ -108,6 +158,9 @@ RunIdentity RunIdentityFromJson(const Json& json) try {
   id.tf32 = in.Get<bool>("tf32");
   id.deterministic = in.Get<std::string>("deterministic");
   id.selection = in.Get<std::string>("selection");
+  id.validation = in.Get<double>("validation", 0.0);
+  id.scores = in.Get<bool>("scores", true);
+  id.needs = NeedsFromJson(in.Find("needs"));
   in.Finish();
   return id;
 } catch (const ConfigError& error) {  // an option that is no option value

@@ -11,6 +11,14 @@
 
 namespace tailmark {
 
+/// A run that another one starts from: its saved state goes into the other's
+/// Fit() under this role.
+struct RunNeed {
+  std::string role;
+  std::string recipe;  ///< RecipeId of the needed run.
+  std::string key;     ///< RunKey of it: same seed, same build.
+};
+
 /// Everything that may change a score, except seed and build; hashed into the
 /// recipe id. Batch size is among `method_options`.
 struct RunIdentity {
@@ -38,7 +46,12 @@ struct RunIdentity {
   std::string precision = "fp32";
   bool tf32 = false;
   std::string deterministic = "strict";  ///< "strict" or "off".
-  std::string selection = "last";        ///< "last", "validation", ...
+  std::string selection = "last";  ///< "last", "validation", "best_on_test".
+  /// Share of the training images held out for validation; 0: none.
+  double validation = 0;
+  /// False: a task that leaves its state for others and scores nothing.
+  bool scores = true;
+  std::vector<RunNeed> needs;  ///< As MethodInfo::depends lists them.
 };
 
 /// Where and how it is executed: never in a key.
@@ -49,7 +62,12 @@ struct RunPlace {
   std::filesystem::path weights;    ///< The weights folder or file.
   std::filesystem::path cache;      ///< Feature cache; "" for none.
   std::filesystem::path plugin;     ///< Of the method; "" for a builtin.
-  double stop_after_s = 0;          ///< Exit 75 with a checkpoint; 0: never.
+  /// Where the bundles of the needed runs lie, each in a folder of its key.
+  std::filesystem::path bundles;
+  bool keep_state = false;  ///< Leave the fitted state in the bundle.
+  double stop_after_s = 0;  ///< Exit 75 with a checkpoint; 0: never.
+  std::int64_t stop_after_epochs = 0;  ///< The same after so many; 0: never.
+  std::int64_t stop_after_steps = 0;   ///< Batches of training images.
 };
 
 /// One run: what `tailmark-worker run SPEC BUNDLE` reads. JSON on disk, schema
@@ -64,10 +82,16 @@ struct RunSpec {
   std::vector<std::string> tags;
 };
 
-/// Hash of the identity: groups seeds.
+/// Hash of the identity: groups seeds. The keys of `needs` are left out, which
+/// seed and build follow from.
 std::string RecipeId(const RunIdentity& identity);
-/// Hash of (recipe id, seed, build): names a result.
+/// Hash of (recipe id, seed, build, keys of `needs`): names a result.
 std::string RunKey(const RunSpec& spec);
+
+/// The tag of a task that other runs start from and no recipe names: no row of
+/// a table.
+inline constexpr std::string_view kTaskTag = "task";
+bool IsRow(const RunSpec& spec);  ///< It has no such tag.
 
 Json ToJson(const RunIdentity& identity);
 Json ToJson(const RunSpec& spec);

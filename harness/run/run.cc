@@ -114,10 +114,12 @@ void Run::Execute() {
     Fit();
     return data_.train.size();
   });
-  Phase("predict", [&] {
-    Predict();
-    return data_.test.size();
-  });
+  if (spec_.identity.scores) {
+    Phase("predict", [&] {
+      Predict();
+      return data_.test.size();
+    });
+  }
   record_.curves = watch_->curves();
   record_.resolved_options = method_->ResolvedOptions();
   record_.trained_parameters = method_->trained_parameters();
@@ -132,7 +134,10 @@ void Run::End(RunState state, const std::string& reason, int exit_code) {
     record_.curves = watch_->curves();
   }
   WriteRecord();
-  if (state == RunState::kDone) SealBundle(bundle_);
+  if (state == RunState::kDone) {
+    if (!spec_.place.keep_state) fs::remove(bundle_ / "state.safetensors");
+    SealBundle(bundle_);
+  }
   events_.Say("end", {{"state", NameOf(state)}, {"reason", reason}});
 }
 

@@ -3,6 +3,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -17,6 +18,7 @@
 #include "harness/run/fit_watch.h"
 #include "harness/run/run_data.h"
 #include "harness/run/runner.h"
+#include "harness/run/state_file.h"
 
 namespace tailmark {
 
@@ -53,6 +55,8 @@ class Run {
   void CheckSpec();
   void Open();
   void OpenEncoder();
+  void CheckNeeds() const;
+  void OpenInputs();
   void MakeSources();
   FeatureMaker MakeFeatureMaker();
   at::Tensor Features(const Split& split, bool flipped);
@@ -86,6 +90,7 @@ class Run {
   RunData data_;
   std::string weights_sha256_;
   std::unique_ptr<Encoder> encoder_;
+  std::map<std::string, Checkpoint> inputs_;  // By role.
   std::optional<FeatureMaker> features_;
   std::unique_ptr<FitWatch> watch_;
   std::unique_ptr<TrainSource> train_;

@@ -15,8 +15,12 @@ void Run::Fit() {
                      .validation = nullptr,
                      .seed = spec_.seed,
                      .observer = *watch_};
+  for (const auto& [role, checkpoint] : inputs_) {
+    context.inputs.emplace(role, &checkpoint.state);
+  }
   method_->Fit(context);
   watch_->Finish(*method_);
+  inputs_.clear();
 }
 
 void Run::Predict() {

@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <utility>
 
+#include "harness/base/dependency.h"
 #include "harness/base/error.h"
 #include "harness/base/interrupt.h"
+#include "harness/record/bundle.h"
 #include "harness/record/weights.h"
 #include "harness/run/environment.h"
 #include "harness/run/numerics.h"
@@ -29,6 +31,7 @@ void Run::CheckSpec() {
     throw ConfigError(
         StrCat("selection '", id.selection, "' is not one of last"));
   }
+  CheckNeeds();
   device_ = DeviceOf(spec_);
   const auto& precisions = info().abilities.precisions;
   if (std::find(precisions.begin(), precisions.end(), id.precision) ==
@@ -66,6 +69,44 @@ void Run::OpenEncoder() {
   encoder_ = engine_.open_encoder(spec_.place.weights, device_);
 }
 
+void Run::CheckNeeds() const {
+  const RunIdentity& id = spec_.identity;
+  std::string wanted, given;
+  for (const NeededRun& each :
+       NeededRuns(info().depends, entry_->options,
+                  ResolveOptions(entry_->options, id.method_options))) {
+    wanted += " " + each.role;
+  }
+  for (const RunNeed& each : id.needs) given += " " + each.role;
+  if (wanted == given) return;
+  throw ConfigError(StrCat(
+      "with these options method '", id.method, "' starts from",
+      wanted.empty() ? " nothing" : wanted, ", the run spec names",
+      given.empty() ? " nothing" : given, "; let tailmark plan write it"));
+}
+
+void Run::OpenInputs() {
+  for (const RunNeed& need : spec_.identity.needs) {
+    const auto path = FindState(spec_.place.bundles, need.key);
+    if (path.empty()) {
+      throw DataError(StrCat("the run starts from ", need.role, ", key ",
+                             need.key,
+                             ", and there is no bundle with its "
+                             "state below '",
+                             spec_.place.bundles.string(),
+                             "' (place.bundles of the run spec); run that one "
+                             "first"));
+    }
+    ReadBundle(path.parent_path());  // every hash
+    Checkpoint state = Checkpoint::Read(path);
+    if (state.key != need.key) {
+      throw DataError(StrCat(path.string(), ": is the state of run ", state.key,
+                             ", expected ", need.key));
+    }
+    inputs_.emplace(need.role, std::move(state));
+  }
+}
+
 void Run::Open() {
   data_ = OpenRunData(spec_, engine_.datasets, info().abilities.trains);
   if (data_.rows.known.defined() && !info().abilities.partial_labels) {
@@ -78,6 +119,7 @@ void Run::Open() {
                              spec_.identity.dataset, "' has none"));
   }
   OpenEncoder();
+  OpenInputs();
 }
 
 FeatureMaker Run::MakeFeatureMaker() {
@@ -118,6 +160,7 @@ void Run::MakeSources() {
   if (info().input == InputKind::kImages) {
     train_ = MakeImageTrainSource(data_.rows, MakeLoader(data_.train),
                                   pipeline_.size, context);
+    if (!spec_.identity.scores) return;
     test_ = MakeImageTestSource(data_.test.ids, MakeLoader(data_.test),
                                 pipeline_.size, context);
     return;
@@ -131,7 +174,9 @@ void Run::MakeSources() {
       views.plain = Features(data_.train, /*flipped=*/false);
     }
     views.flipped = [this] { return Features(data_.train, /*flipped=*/true); };
-    test = Features(data_.test, /*flipped=*/false);
+    if (spec_.identity.scores) {
+      test = Features(data_.test, /*flipped=*/false);
+    }
   }
   train_ = MakeFeatureTrainSource(data_.rows, std::move(views), context);
   test_ = MakeFeatureTestSource(data_.test.ids, test, context);

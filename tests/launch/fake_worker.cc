@@ -38,6 +38,9 @@ void WriteBundle(const RunSpec& spec, const fs::path& bundle, RunState state,
   }
   WriteNpy(bundle / "scores/test.npy", DType::kFloat32, shape, values);
   WriteFileAtomic(bundle / "ids.txt", "0\n1\n2\n");
+  if (spec.place.keep_state) {
+    WriteFileAtomic(bundle / "state.safetensors", RunKey(spec));
+  }
   RunRecord record;
   record.spec = spec;
   record.state = state;
@@ -82,6 +85,19 @@ int Steps(const RunSpec& spec, const fs::path& bundle) {
 int Act(const std::string& act, RunSpec spec, const fs::path& bundle) {
   std::ofstream(bundle.parent_path() / "starts", std::ios::app)
       << spec.seed << std::endl;
+  for (const RunNeed& need : spec.identity.needs) {
+    // As the true one does; and nothing starts before it.
+    const fs::path state = FindState(spec.place.bundles, need.key);
+    if (state.empty() || ReadFile(state) != need.key) {
+      std::cerr << "started before " << need.role << std::endl;
+      return 2;
+    }
+  }
+  const auto part = spec.identity.method_options.find("part");
+  if (act == "fail_teacher") {
+    const bool teacher = part->second != OptionValue(std::int64_t{-1});
+    return teacher ? 5 : (WriteBundle(spec, bundle, RunState::kDone, ""), 0);
+  }
   if (act == "steps") return Steps(spec, bundle);
   if (act == "abort") std::abort();
   if (act == "kill9") kill(getpid(), SIGKILL);

@@ -240,6 +240,77 @@ void RunInChildren(const Plan& plan, const LocalOptions& options, int runs,
   }
 }
 
+Plan StagedPlan(const std::string& act,
+                std::vector<std::uint64_t> seeds = {0}) {
+  Recipe recipe = SampleRecipe();
+  MethodUse use{.use = "staged", .name = "staged", .seeds = std::move(seeds)};
+  use.options["teachers"] = {3, {"test", {}}};
+  use.options["act"] = {act, {"test", {}}};
+  recipe.methods = {use};
+  return MakeSamplePlan(recipe);
+}
+
+TEST_F(Local, NothingStartsBeforeWhatItStartsFrom) {
+  const Plan plan = StagedPlan("good", {0, 1});
+  const auto results = Run(plan);
+  ASSERT_EQ(results.size(), 10u);
+  for (const TaskResult& each : results) {
+    EXPECT_EQ(each.state, RunState::kDone) << each.reason;
+  }
+  EXPECT_EQ(Starts(), 10);
+  EXPECT_FALSE(fs::exists(results[4].bundle / "state.safetensors"));
+  EXPECT_TRUE(fs::exists(results[0].bundle / "state.safetensors"));
+}
+
+TEST_F(Local, WhatStartsFromAFailureIsSkippedWithThatReason) {
+  int skipped = 0;
+  LocalOptions options = Options();
+  options.on_end = [&](const PlanTask&, const TaskResult& result) {
+    if (result.state == RunState::kSkipped) ++skipped;
+    return result;
+  };
+  const auto results = RunLocally(StagedPlan("fail_teacher"), options);
+  ASSERT_EQ(results.size(), 5u);
+  EXPECT_EQ(results[0].state, RunState::kDone);
+  EXPECT_EQ(results[1].state, RunState::kFailed);
+  EXPECT_EQ(results[4].state, RunState::kSkipped);
+  EXPECT_NE(results[4].reason.find("it starts from teacher-"),
+            std::string::npos)
+      << results[4].reason;
+  EXPECT_NE(results[4].reason.find("exit code 5"), std::string::npos);
+  EXPECT_EQ(skipped, 1);
+}
+
+TEST_F(Local, ATaskAloneTakesWhatItStartsFromOutOfTheBundles) {
+  const Plan plan = StagedPlan("good");
+  Plan alone = plan;
+  alone.tasks = {plan.tasks.back()};
+  const auto before = Run(alone);
+  EXPECT_EQ(before[0].state, RunState::kSkipped);
+  EXPECT_NE(before[0].reason.find("has to run first"), std::string::npos);
+  Run(plan);
+  fs::remove_all(bundles() / plan.tasks.back().key);
+  EXPECT_EQ(Run(alone)[0].state, RunState::kDone);
+  EXPECT_EQ(Starts(), 6);
+}
+
+TEST_F(Local, AFinishedBundleWithoutItsStateIsMadeAgainWhenThatIsAsked) {
+  Plan plan = PlanOf({"good"});
+  Run(plan);
+  plan.tasks[0].spec.place.keep_state = true;
+  EXPECT_EQ(Run(plan)[0].state, RunState::kDone);
+  EXPECT_EQ(Starts(), 2);
+  EXPECT_TRUE(fs::exists(bundles() / plan.tasks[0].key / "state.safetensors"));
+}
+
+TEST_F(Local, WhatWaitsForAStoppedTaskIsStillToDo) {
+  const auto results = Run(StagedPlan("checkpoint"));
+  for (const TaskResult& each : results) {
+    EXPECT_EQ(each.state, RunState::kPlanned);
+  }
+  EXPECT_EQ(Starts(), 1);
+}
+
 TEST_F(Local, TwoProcessesNeverRunOneKeyTwice) {
   RunInChildren(PlanOf({"good", "steps"}, 4), Options(), 2, 0);
   EXPECT_EQ(Starts(), 8);
@@ -261,6 +332,26 @@ TEST_F(Local, KilledAtAnyMomentAndResumedIsAsIfNothingHappened) {
       EXPECT_EQ(ReadBundle(results[i].bundle).scores.at(0).sha256, expected[i]);
     }
     EXPECT_EQ(Left().size(), 4u) << "after " << ms << " ms";
+  }
+}
+
+TEST_F(Local, KilledAmongTheTeachersNothingIsLostAndNothingDoneTwice) {
+  const Plan plan = StagedPlan("steps", {0, 1});
+  for (const int ms : {60, 330, 600, 900}) {
+    fs::remove_all(bundles());
+    RunInChildren(plan, Options(), 1, ms);
+    std::vector<std::string> finished;
+    for (const PlanTask& task : plan.tasks) {
+      if (IsSealed(bundles() / task.key)) finished.push_back(task.key);
+    }
+    const auto results = Run(plan);
+    for (std::size_t i = 0; i < results.size(); ++i) {
+      ASSERT_EQ(results[i].state, RunState::kDone) << results[i].reason;
+      const bool before =
+          std::count(finished.begin(), finished.end(), plan.tasks[i].key) > 0;
+      EXPECT_EQ(results[i].adopted, before) << plan.tasks[i].label;
+    }
+    EXPECT_EQ(Left().size(), plan.tasks.size()) << "after " << ms << " ms";
   }
 }
 

@@ -132,6 +132,157 @@ TEST(Plan, UnknownNamesAreRefusedWithTheNearest) {
   EXPECT_EQ(DeviceType("cuda:12"), "cuda");
 }
 
+MethodUse StagedUse(const std::string& name, const char* options = "{}") {
+  MethodUse use{.use = "staged", .name = name, .seeds = {0}};
+  const Json json = Json::parse(options);
+  for (const auto& [key, value] : json.items()) {
+    use.options[key] = {value, {"c.json", {}}};
+  }
+  return use;
+}
+
+Recipe StagedRecipe() {
+  Recipe recipe = SampleRecipe();
+  recipe.methods = {StagedUse("full", R"({"teachers": 2})"),
+                    StagedUse("light", R"({"teachers": 2, "weight": 0.5})")};
+  return recipe;
+}
+
+const PlanTask& Named(const Plan& plan, const std::string& label) {
+  for (const PlanTask& task : plan.tasks) {
+    if (task.label == label) return task;
+  }
+  throw std::out_of_range(label);
+}
+
+TEST(PlanNeeds, WhatARunStartsFromIsPlannedOnceBeforeIt) {
+  const Plan plan = MakeSamplePlan(StagedRecipe());
+  // A teacher is a stage 2 without teachers, and starts from the same stage 1.
+  EXPECT_EQ(Labels(plan),
+            (std::vector<std::string>{
+                "full: stage1/set/0", "full: teacher-0/set/0",
+                "full: teacher-1/set/0", "full/set/0", "light/set/0"}));
+  const PlanTask& full = Named(plan, "full");
+  ASSERT_EQ(full.spec.identity.needs.size(), 3u);
+  EXPECT_EQ(full.spec.identity.needs[0].key, plan.tasks[0].key);
+  EXPECT_EQ(full.spec.identity.needs[2].role, "teacher-1");
+  EXPECT_EQ(full.spec.identity.needs[2].key, plan.tasks[2].key);
+  EXPECT_EQ(plan.tasks[2].spec.identity.needs[0].key, plan.tasks[0].key);
+  EXPECT_TRUE(full.row());
+  EXPECT_FALSE(full.spec.place.keep_state);
+  for (int i = 0; i < 3; ++i) {
+    const PlanTask& task = plan.tasks[static_cast<std::size_t>(i)];
+    EXPECT_FALSE(task.row());
+    EXPECT_TRUE(task.spec.place.keep_state);
+    EXPECT_EQ(task.spec.identity.scores, i == 0);
+  }
+  EXPECT_EQ(plan.tasks[1].origins.at("part"), "needed as teacher-0");
+}
+
+TEST(PlanNeeds, ADependencyThatTheRecipeNamesIsOneTaskAndARow) {
+  for (const bool first : {true, false}) {
+    Recipe recipe = SampleRecipe();
+    recipe.methods = {StagedUse("full"), StagedUse("half", R"({"stage": 1})")};
+    if (first) std::swap(recipe.methods[0], recipe.methods[1]);
+    const Plan plan = MakeSamplePlan(recipe);
+    ASSERT_EQ(plan.tasks.size(), 2u) << first;
+    EXPECT_EQ(plan.tasks[0].label, recipe.methods[0].name);
+    const PlanTask& half = Named(plan, "half");
+    EXPECT_TRUE(half.row());
+    EXPECT_TRUE(half.spec.place.keep_state);
+    EXPECT_EQ(Named(plan, "full").spec.identity.needs[0].key, half.key);
+    EXPECT_TRUE(plan.notes.empty());
+  }
+}
+
+TEST(PlanNeeds, SeedsOfARunWithNeedsShareTheirRecipe) {
+  Recipe recipe = StagedRecipe();
+  recipe.methods.resize(1);
+  recipe.methods[0].seeds = {0, 1};
+  const Plan plan = MakeSamplePlan(recipe);
+  ASSERT_EQ(plan.tasks.size(), 8u);
+  EXPECT_EQ(plan.tasks[3].recipe, plan.tasks[7].recipe);
+  EXPECT_NE(plan.tasks[3].spec.identity.needs[0].key,
+            plan.tasks[7].spec.identity.needs[0].key);
+}
+
+TEST(PlanNeeds, ACircleIsRefused) {
+  Recipe recipe = SampleRecipe();
+  recipe.methods = {{.use = "circle", .name = "circle", .seeds = {0}}};
+  EXPECT_THROW(MakeSamplePlan(recipe), ConfigError);
+}
+
+TEST(PlanNeeds, WithoutDataNothingIsPlannedForWhatIsSkipped) {
+  Recipe recipe = StagedRecipe();
+  recipe.datasets = {{.use = "absent", .name = "absent"}};
+  const Plan plan = MakeSamplePlan(recipe);
+  ASSERT_EQ(plan.tasks.size(), 2u);
+  EXPECT_EQ(plan.tasks[0].state, RunState::kSkipped);
+}
+
+TEST(PlanNeeds, ComeBackFromTheFileAndEditedOnesAreRefused) {
+  Json json = ToJson(MakeSamplePlan(StagedRecipe()));
+  EXPECT_EQ(ToJson(PlanFromJson(json)), json);
+  EXPECT_EQ(json["tasks"][3]["after"].size(), 3u);
+  json["tasks"][3]["after"][0] = "another";
+  EXPECT_THROW(PlanFromJson(json), DataError);
+}
+
+/// States by label when the store has `stored` (label -> has its state) under
+/// `build`.
+std::map<std::string, RunState> Marked(
+    Reuse reuse, const std::map<std::string, bool>& stored,
+    const std::string& build = "build") {
+  Plan plan = MakeSamplePlan(StagedRecipe());
+  const auto look = [&](const PlanTask& task) -> std::optional<StoredRun> {
+    const auto it = stored.find(task.label);
+    if (it == stored.end()) return std::nullopt;
+    return StoredRun{.build = build, .reason = {}, .has_state = it->second};
+  };
+  const auto none = [](const PlanTask&) { return std::nullopt; };
+  if (build == "build") {
+    MarkReused(plan, reuse, {}, look, none);
+  } else {
+    MarkReused(plan, reuse, {}, none, look);
+  }
+  std::map<std::string, RunState> states;
+  for (const PlanTask& task : plan.tasks) {
+    states[task.label] = task.state;
+    EXPECT_EQ(task.key, RunKey(task.spec));
+  }
+  return states;
+}
+
+TEST(PlanNeeds, WhatOnlyFinishedRunsStartFromIsNotRun) {
+  const auto states =
+      Marked(Reuse::kSameBuild, {{"full", false}, {"light", false}});
+  for (const auto& [label, state] : states) {
+    EXPECT_EQ(state, RunState::kDone) << label;
+  }
+}
+
+TEST(PlanNeeds, AFinishedRunWithoutItsStateIsMadeAgainForWhatStartsFromIt) {
+  auto states = Marked(
+      Reuse::kSameBuild,
+      {{"full", false}, {"full: stage1", false}, {"full: teacher-0", true}});
+  EXPECT_EQ(states["full"], RunState::kDone);
+  EXPECT_EQ(states["light"], RunState::kPlanned);
+  EXPECT_EQ(states["full: teacher-0"], RunState::kDone);
+  EXPECT_EQ(states["full: teacher-1"], RunState::kPlanned);
+  EXPECT_EQ(states["full: stage1"], RunState::kPlanned);
+}
+
+TEST(PlanNeeds, NothingStartsFromARunOfAnotherBuild) {
+  auto states = Marked(
+      Reuse::kSameRecipe,
+      {{"full", false}, {"full: stage1", true}, {"full: teacher-0", true}},
+      "older");
+  EXPECT_EQ(states["full"], RunState::kDone);
+  EXPECT_EQ(states["light"], RunState::kPlanned);
+  EXPECT_EQ(states["full: stage1"], RunState::kPlanned);
+  EXPECT_EQ(states["full: teacher-0"], RunState::kPlanned);
+}
+
 class Reused : public ::testing::Test {
  protected:
   /// State and key of the only task when the store has `same` for its key and

@@ -5,6 +5,39 @@
 namespace tailmark {
 namespace {
 
+FieldInfo Count(const std::string& name, std::int64_t value) {
+  return {.name = name, .type = OptionType::kInt, .default_value = value};
+}
+
+/// Stage 2 starts from stage 1 and, when there are any, from teachers, which
+/// start from stage 1 too.
+MethodEntry Staged() {
+  const std::int64_t one = 1;
+  const std::int64_t two = 2;
+  return {.name = "staged",
+          .input = "none",
+          .options = {Count("stage", two),
+                      Count("teachers", 0),
+                      Count("part", -1),
+                      {.name = "weight",
+                       .type = OptionType::kFloat,
+                       .default_value = 1.0},
+                      {.name = "act",
+                       .type = OptionType::kString,
+                       .default_value = std::string("good")}},
+          .depends = {{.role = "stage1",
+                       .when = {{"stage", two}},
+                       .set = {{"stage", one}, {"teachers", std::int64_t{0}}},
+                       .forget = {"weight", "part"},
+                       .scores = true},
+                      {.role = "teacher",
+                       .when = {{"stage", two}},
+                       .set = {{"teachers", std::int64_t{0}}},
+                       .forget = {"weight"},
+                       .repeat = "teachers",
+                       .index = "part"}}};
+}
+
 Catalog SampleCatalog() {
   Catalog catalog;
   catalog.build.digest = "build";
@@ -16,7 +49,9 @@ Catalog SampleCatalog() {
   catalog.methods = {
       {.name = "prior", .input = "none"},
       {.name = "probe", .input = "features", .options = options},
-      {.name = "captioner", .input = "features", .needs_captions = true}};
+      {.name = "captioner", .input = "features", .needs_captions = true},
+      Staged(),
+      {.name = "circle", .input = "none", .depends = {{.role = "itself"}}}};
   return catalog;
 }
 

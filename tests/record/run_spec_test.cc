@@ -38,6 +38,7 @@ TEST(RunSpec, EveryMemberOfTheIdentityIsInTheRecipeId) {
     if (value.is_number()) member = 77;
     if (value.is_boolean()) member = !value.get<bool>();
     if (value.is_object()) member["another"] = 1;
+    if (value.is_array()) member[0]["recipe"] = "other";
     EXPECT_TRUE(ids.insert(RecipeId(RunSpecFromJson(json).identity)).second)
         << name;
   }
@@ -54,6 +55,24 @@ TEST(RunSpec, SeedAndBuildAreInTheKeyAndNotInTheRecipe) {
       (std::set<std::string>{RunKey(spec), RunKey(seed), RunKey(build)}).size(),
       3u);
   EXPECT_EQ(RecipeId(spec.identity), RecipeId(seed.identity));
+}
+
+TEST(RunSpec, WhatItStartsFromIsInTheRecipeByRecipeAndInTheKeyByKey) {
+  const RunSpec spec = SampleSpec();
+  RunSpec key = spec;
+  key.identity.needs[0].key = "k2";
+  EXPECT_EQ(RecipeId(key.identity), RecipeId(spec.identity));
+  EXPECT_NE(RunKey(key), RunKey(spec));
+  RunSpec role = spec;
+  role.identity.needs[0].role = "teacher";
+  EXPECT_NE(RecipeId(role.identity), RecipeId(spec.identity));
+}
+
+TEST(RunSpec, ATaskWithoutScoresIsAnotherRecipe) {
+  RunSpec spec = SampleSpec();
+  spec.identity.scores = false;
+  EXPECT_NE(RecipeId(spec.identity), RecipeId(SampleSpec().identity));
+  EXPECT_EQ(ToJson(RunSpecFromJson(ToJson(spec))), ToJson(spec));
 }
 
 TEST(RunSpec, PlaceCampaignAndTagsAreInNoKey) {

@@ -51,7 +51,10 @@ RunSpec SampleSpec() {
                    .precision = "bf16",
                    .tf32 = true,
                    .deterministic = "off",
-                   .selection = "validation"};
+                   .selection = "validation",
+                   .validation = 0.25,
+                   .scores = true,
+                   .needs = {{"stage1", "r1", "k1"}}};
   spec.seed = 18446744073709551615U;
   spec.build = "b";
   spec.place = {.device = "cuda:1",
@@ -59,7 +62,10 @@ RunSpec SampleSpec() {
                 .data_root = "/data",
                 .weights = "/weights",
                 .cache = "/cache",
-                .stop_after_s = 1.5};
+                .bundles = "/bundles",
+                .keep_state = true,
+                .stop_after_s = 1.5,
+                .stop_after_epochs = 3};
   spec.campaign = "sample";
   spec.tags = {"partial"};
   return spec;

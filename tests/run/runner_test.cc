@@ -83,6 +83,7 @@ TEST(Runner, EveryLineOfTheEventsIsOneObjectWithTimeAndPhase) {
 TEST(Runner, SameSpecSameBytesAnotherSeedOthers) {
   ToyEngine toy;
   RunSpec spec = toy.Spec("linear_probe");
+  spec.place.keep_state = true;
   toy.Execute(spec, "a");
   toy.Execute(spec, "b");
   EXPECT_EQ(Scores(toy.Bundle("a")), Scores(toy.Bundle("b")));
@@ -140,7 +141,8 @@ TEST(Runner, ACheckpointOfAnotherRunIsNotContinued) {
 
 TEST(Runner, ABrokenCheckpointIsSetAside) {
   ToyEngine toy;
-  const RunSpec spec = toy.Spec("linear_probe");
+  RunSpec spec = toy.Spec("linear_probe");
+  spec.place.keep_state = true;
   ASSERT_EQ(toy.Execute(spec, "whole"), kExitDone);
   fs::create_directories(toy.Bundle("torn"));
   const std::string state = ReadFile(toy.Bundle("whole") / "state.safetensors");
@@ -151,6 +153,79 @@ TEST(Runner, ABrokenCheckpointIsSetAside) {
   EXPECT_THAT(toy.log(), HasSubstr("starts anew"));
   EXPECT_EQ(Scores(toy.Bundle("torn")), Scores(toy.Bundle("whole")));
   EXPECT_NO_THROW(ReadBundle(toy.Bundle("torn")));
+}
+
+TEST(Runner, TheStateStaysOnlyWhenAsked) {
+  ToyEngine toy;
+  RunSpec spec = toy.Spec("label_prior");
+  ASSERT_EQ(toy.Execute(spec, "a"), kExitDone);
+  EXPECT_FALSE(fs::exists(toy.Bundle("a") / "state.safetensors"));
+  spec.place.keep_state = true;
+  ASSERT_EQ(toy.Execute(spec, "b"), kExitDone);
+  EXPECT_TRUE(fs::exists(toy.Bundle("b") / "state.safetensors"));
+}
+
+class RunnerNeeds : public ::testing::Test {
+ protected:
+  /// Executes stage 1 without scores into a bundle of its key; its spec.
+  RunSpec First() {
+    RunSpec spec = toy_.Spec("staged", {{"stage", std::int64_t{1}}});
+    spec.identity.scores = false;
+    spec.build = toy_.engine().build.digest;
+    spec.place.keep_state = true;
+    EXPECT_EQ(toy_.Execute(spec, RunKey(spec)), kExitDone) << toy_.log();
+    return spec;
+  }
+  RunSpec Second(const RunSpec& first) {
+    RunSpec spec = toy_.Spec("staged");
+    spec.identity.needs = {{"stage1", RecipeId(first.identity), RunKey(first)}};
+    spec.place.bundles = toy_.folder();
+    return spec;
+  }
+  ToyEngine toy_;
+};
+
+TEST_F(RunnerNeeds, ATaskWithoutScoresLeavesItsStateAlone) {
+  const RunSpec first = First();
+  const RunRecord record = ReadBundle(toy_.Bundle(RunKey(first)));
+  EXPECT_TRUE(record.scores.empty());
+  EXPECT_EQ(record.phases.size(), 3U);
+  EXPECT_FALSE(fs::exists(toy_.Bundle(RunKey(first)) / "scores"));
+  EXPECT_FALSE(FindState(toy_.folder(), RunKey(first)).empty());
+}
+
+TEST_F(RunnerNeeds, AFitIsGivenTheStateOfTheRunItStartsFrom) {
+  ASSERT_EQ(toy_.Execute(Second(First()), "two"), kExitDone) << toy_.log();
+  // Stage 1 leaves 7, stage 2 adds 1 and scores the sum.
+  const NpyArray scores = ReadNpy(toy_.Bundle("two") / "scores/test.npy");
+  EXPECT_EQ(scores.As<float>()[0], 8.0F);
+}
+
+TEST_F(RunnerNeeds, AMissingOrForeignStateIsRefusedByRole) {
+  const RunSpec first = First();
+  RunSpec spec = Second(first);
+  spec.identity.needs[0].key = std::string(64, 'a');
+  EXPECT_EQ(toy_.Execute(spec, "two"), kExitBadInput);
+  EXPECT_THAT(toy_.log(), HasSubstr("starts from stage1, key aaaa"));
+  fs::copy(toy_.Bundle(RunKey(first)), toy_.Bundle(std::string(64, 'a')),
+           fs::copy_options::recursive);
+  EXPECT_EQ(toy_.Execute(spec, "two"), kExitBadInput);
+  EXPECT_THAT(toy_.log(), HasSubstr("is the state of run"));
+}
+
+TEST_F(RunnerNeeds, ASpecMustNameWhatItsOptionsNeed) {
+  RunSpec spec = toy_.Spec("staged");
+  EXPECT_EQ(toy_.Execute(spec, "two"), kExitBadInput);
+  EXPECT_THAT(toy_.log(), HasSubstr("starts from stage1, the run spec names "
+                                    "nothing"));
+}
+
+TEST_F(RunnerNeeds, AChangedStateIsRefused) {
+  const RunSpec first = First();
+  std::ofstream(toy_.Bundle(RunKey(first)) / "state.safetensors", std::ios::app)
+      << "x";
+  EXPECT_EQ(toy_.Execute(Second(first), "two"), kExitBadInput);
+  EXPECT_THAT(toy_.log(), HasSubstr("SHA-256"));
 }
 
 TEST(Runner, NanScoresFailWithRowAndClass) {

@@ -187,6 +187,44 @@ class PixelMean final : public Plain {
   at::Tensor sum_ = torch::zeros({});
 };
 
+struct StagedOptions {
+  std::int64_t stage = 2;
+
+  static constexpr auto Fields() {
+    using O = StagedOptions;
+    return std::tuple{Field{"stage", &O::stage, "1 or 2", Between(1, 2)}};
+  }
+};
+
+/// Stage 1 leaves the number 7; stage 2 starts from it, adds 1 and scores it.
+class Staged final : public MethodWith<StagedOptions> {
+ public:
+  using MethodWith::MethodWith;
+  static MethodInfo Info() {
+    return {.name = "staged",
+            .summary = "Two stages",
+            .input = InputKind::kNone,
+            .depends = {{.role = "stage1",
+                         .when = {{"stage", std::int64_t{2}}},
+                         .set = {{"stage", std::int64_t{1}}}}}};
+  }
+  void Fit(FitContext& context) override {
+    number_ =
+        options().stage == 1 ? 7 : context.Input("stage1").GetInt("number") + 1;
+    context.observer.OnEpochEnd(*this, {.epoch = 1, .epochs = 1});
+  }
+  at::Tensor Predict(const Batch& batch) const override {
+    return torch::full({batch.rows.size(0), problem().num_classes()},
+                       static_cast<double>(number_));
+  }
+  ScoreScale scale() const override { return ScoreScale::kLogit; }
+  void Save(StateWriter& out) const override { out.PutInt("number", number_); }
+  void Load(const StateReader& in) override { number_ = in.GetInt("number"); }
+
+ private:
+  std::int64_t number_ = 0;
+};
+
 }  // namespace
 
 void RegisterToyDataset(DatasetRegistry& registry) {
@@ -205,6 +243,7 @@ void RegisterBadMethods(MethodRegistry& registry) {
   registry.Add<Throws>();
   registry.Add<OutOfMemory>();
   registry.Add<PixelMean>();
+  registry.Add<Staged>();
 }
 
 ToyEngine::ToyEngine() {

@@ -61,7 +61,8 @@ class ToyEngine {
 };
 
 /// nan_scores, wrong_shape, nan_loss, throws, out_of_memory, pixel_mean (input
-/// images, mirrored at random, counts what it saw).
+/// images, mirrored at random, counts what it saw); staged, which starts from a
+/// run of its own.
 void RegisterBadMethods(MethodRegistry& registry);
 
 }  // namespace tailmark::toys

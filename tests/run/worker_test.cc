@@ -80,7 +80,8 @@ TEST_F(Worker, ExecutesARunOnTheEmbeddedDataAndSealsItsBundle) {
 }
 
 TEST_F(Worker, KilledAtAnyMomentItGoesOnToTheSameBytes) {
-  const RunSpec spec = Probe(40);
+  RunSpec spec = Probe(40);
+  spec.place.keep_state = true;
   ASSERT_EQ(bench_.Run(spec, "whole"), 0) << bench_.log();
   const Stopwatch watch;
   ASSERT_EQ(bench_.Run(spec, "again"), 0);

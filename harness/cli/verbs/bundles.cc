@@ -199,7 +199,7 @@ int Export(const ExportOptions& options, const GlobalOptions& global) {
     const auto campaign = FindCampaign(store, options.campaign);
     if (!campaign) throw ConfigError("the store has no campaign to export");
     for (const Cell& cell : Cells(store, campaign->id)) {
-      if (cell.state == RunState::kDone) add(cell.key);
+      if (cell.row && cell.state == RunState::kDone) add(cell.key);
     }
   }
   if (folders.empty()) {

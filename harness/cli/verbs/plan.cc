@@ -1,5 +1,6 @@
 #include <iostream>
 
+#include "harness/base/error.h"
 #include "harness/base/files.h"
 #include "harness/base/options_json.h"
 #include "harness/base/progress.h"
@@ -25,13 +26,19 @@ std::string WordOf(const PlanTask& task) {
 
 OrderedJson Answer(const Plan& plan) {
   OrderedJson runs = OrderedJson::array();
+  OrderedJson tasks = OrderedJson::array();
   for (const PlanTask& task : plan.tasks) {
     OrderedJson options = OrderedJson::object();
     for (const auto& [name, value] : task.spec.identity.method_options) {
       options[name] = {{"value", OrderedJson(ToJson(value))},
                        {"origin", task.origins.at(name)}};
     }
-    runs.push_back(
+    OrderedJson after = OrderedJson::array();
+    for (const RunNeed& need : task.spec.identity.needs) {
+      after.push_back({{"role", need.role}, {"key", need.key}});
+    }
+    OrderedJson& list = task.row() ? runs : tasks;
+    list.push_back(
         {{"key", task.key},
          {"recipe", task.recipe},
          {"method", task.spec.identity.method},
@@ -43,9 +50,12 @@ OrderedJson Answer(const Plan& plan) {
                                         : OrderedJson(task.reason)},
          {"estimate_s", task.estimate_s ? OrderedJson(*task.estimate_s)
                                         : OrderedJson(nullptr)},
-         {"options", std::move(options)}});
+         {"options", std::move(options)},
+         {"after", std::move(after)}});
   }
-  return {{"campaign", plan.campaign}, {"runs", std::move(runs)}};
+  return {{"campaign", plan.campaign},
+          {"runs", std::move(runs)},
+          {"tasks", std::move(tasks)}};
 }
 
 void PrintTable(const Plan& plan) {
@@ -53,19 +63,24 @@ void PrintTable(const Plan& plan) {
       {"STATE", "METHOD", "DATA SET", "SEED", "KEY", "TIME", "REASON"}};
   double seconds = 0;
   std::int64_t fresh = 0;
+  std::int64_t rows = 0;
+  std::int64_t tasks = 0;
   bool known = true;
   for (const PlanTask& task : plan.tasks) {
     table.push_back({WordOf(task), task.label, task.spec.identity.dataset,
                      std::to_string(task.spec.seed), task.key.substr(0, 12),
                      task.estimate_s ? FormatSeconds(*task.estimate_s) : "-",
                      task.reason});
+    ++(task.row() ? rows : tasks);
     if (task.state != RunState::kPlanned) continue;
     ++fresh;
     known = known && task.estimate_s;
     seconds += task.estimate_s.value_or(0);
   }
-  std::cout << TextTable(table) << plan.campaign << ": " << plan.tasks.size()
-            << " runs, " << fresh << " to run";
+  std::cout << TextTable(table) << plan.campaign << ": " << rows << " runs"
+            << (tasks > 0 ? StrCat(" and ", tasks, " that they start from")
+                          : "")
+            << ", " << fresh << " to run";
   if (fresh > 0) {
     std::cout << (known ? ", about " + FormatSeconds(seconds) + " of one worker"
                         : ", time unknown");

@@ -66,7 +66,10 @@ void MarkDone(Plan& plan, const Store& store) {
       [&](const PlanTask& task) -> std::optional<StoredRun> {
         const auto row = DoneRun(store, task.key);
         if (!row) return std::nullopt;
-        return StoredRun{.build = row->build, .reason = {}};
+        return StoredRun{
+            .build = row->build,
+            .reason = {},
+            .has_state = !FindState(store.bundles(), row->key).empty()};
       },
       [](const PlanTask&) { return std::nullopt; });
 }

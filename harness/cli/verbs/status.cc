@@ -43,8 +43,9 @@ int Status(const StatusOptions& options, const GlobalOptions& global) {
   const auto campaign = FindCampaign(store, options.campaign);
   if (!campaign) {
     if (options.json) {
-      std::cout << OrderedJson(
-                       {{"campaign", nullptr}, {"runs", OrderedJson::array()}})
+      std::cout << OrderedJson({{"campaign", nullptr},
+                                {"runs", OrderedJson::array()},
+                                {"tasks", OrderedJson::array()}})
                        .dump(2)
                 << "\n";
     } else {
@@ -54,12 +55,14 @@ int Status(const StatusOptions& options, const GlobalOptions& global) {
   }
   std::map<std::string, std::int64_t> counts;
   OrderedJson runs = OrderedJson::array();
+  OrderedJson tasks = OrderedJson::array();
   std::vector<std::vector<std::string>> table = {
       {"STATE", "METHOD", "DATA SET", "SEED", "KEY", "DETAIL"}};
   for (const Cell& cell : Cells(store, campaign->id)) {
     const Now now = NowOf(store, cell);
     ++counts[now.state];
-    runs.push_back({{"key", cell.key},
+    OrderedJson& list = cell.row ? runs : tasks;
+    list.push_back({{"key", cell.key},
                     {"recipe", cell.recipe},
                     {"method", cell.method},
                     {"label", cell.label},
@@ -75,7 +78,8 @@ int Status(const StatusOptions& options, const GlobalOptions& global) {
   if (options.json) {
     std::cout << OrderedJson({{"campaign", campaign->name},
                               {"counts", counts},
-                              {"runs", runs}})
+                              {"runs", runs},
+                              {"tasks", tasks}})
                      .dump(2)
               << "\n";
     return kExitOk;

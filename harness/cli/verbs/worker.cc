@@ -43,6 +43,7 @@ int Work(const WorkerOptions& options, const GlobalOptions& global) {
   local.launch.worker = WorkerProgram();
   local.quiet = global.quiet;
   const TaskResult result = RunLocally(one, local).at(0);
+  if (result.state == RunState::kSkipped) LogWarning(result.reason);
   if (!result.bundle.empty()) std::cout << result.bundle.string() << "\n";
   return ExitCodeOf({result.state});
 }
