@@ -1,11 +1,6 @@
 // Images one by one, each from its own address.
-#include <fcntl.h>
-#include <unistd.h>
-
-#include <cerrno>
-#include <cstring>
-
 #include "datasets/fetch/fetch.h"
+#include "datasets/fetch/part.h"
 #include "datasets/fetch/workers.h"
 #include "harness/base/error.h"
 #include "harness/base/files.h"
@@ -15,59 +10,6 @@
 namespace tailmark::fetch {
 namespace fs = std::filesystem;
 namespace {
-
-/// The beginning of a file, kept on disk until the rest has come.
-class Part {
- public:
-  explicit Part(fs::path path) : path_(std::move(path)) {}
-  ~Part() { Close(); }
-  Part(const Part&) = delete;
-  Part& operator=(const Part&) = delete;
-
-  std::int64_t size() const {
-    std::error_code error;
-    const auto bytes = fs::file_size(path_, error);
-    return error ? 0 : static_cast<std::int64_t>(bytes);
-  }
-  void OpenAt(std::int64_t offset) {
-    Close();
-    const int flags =
-        O_WRONLY | O_CREAT | O_CLOEXEC | (offset == 0 ? O_TRUNC : O_APPEND);
-    fd_ = open(path_.c_str(), flags, 0644);
-    if (fd_ < 0) failure_ = std::strerror(errno);
-  }
-  bool Write(std::string_view bytes) {
-    while (fd_ >= 0 && !bytes.empty()) {
-      const ssize_t put = write(fd_, bytes.data(), bytes.size());
-      if (put < 0 && errno == EINTR) continue;
-      if (put < 0) {
-        failure_ = std::strerror(errno);
-        return false;
-      }
-      bytes.remove_prefix(static_cast<std::size_t>(put));
-    }
-    return fd_ >= 0;
-  }
-  void Close() {
-    if (fd_ >= 0) close(fd_);
-    fd_ = -1;
-  }
-  void Remove() {
-    Close();
-    std::error_code ignored;
-    fs::remove(path_, ignored);
-  }
-  /// Throws StoreError when the disk failed.
-  void RequireWritten() const {
-    if (!failure_.empty())
-      throw StoreError(StrCat(path_.string(), ": ", failure_));
-  }
-
- private:
-  fs::path path_;
-  int fd_ = -1;
-  std::string failure_;
-};
 
 /// One image, from one thread.
 class ImageFetch {

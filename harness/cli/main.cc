@@ -22,8 +22,8 @@ int Main(int argc, char** argv) try {
       RunVerb(global),    ResumeVerb(global),   StatusVerb(global),
       WorkerVerb(global), ImportVerb(global),   ExportVerb(global),
       EvalVerb(global),   CompareVerb(global),  AuditVerb(),
-      ReportVerb(global), DbVerb(global),       EncodeVerb(global),
-      TokenizeVerb(global)};
+      ReportVerb(global), DbVerb(global),       WeightsVerb(),
+      CacheVerb(global),  EncodeVerb(global),   TokenizeVerb(global)};
   const BuildInfo& build = ThisBuild();
   const int code = RunVerbs(
       verbs,

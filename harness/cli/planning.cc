@@ -94,6 +94,11 @@ fs::path StoreFolder(const GlobalOptions& global) {
   return fs::absolute(GetEnv("TAILMARK_STORE").value_or("tailmark-store"));
 }
 
+fs::path CacheFolder(const GlobalOptions& global) {
+  const auto given = GetEnv("TAILMARK_CACHE");
+  return given ? fs::absolute(*given) : StoreFolder(global) / "cache";
+}
+
 Store OpenStoreToRead(const GlobalOptions& global) {
   const fs::path folder = StoreFolder(global);
   if (!StoreExists(folder)) {
@@ -210,11 +215,8 @@ Campaign MakeCampaign(PlanOptions options, const GlobalOptions& global,
       use.limits.threads = static_cast<int>(*options.threads);
     }
   }
-  const fs::path cache =
-      GetEnv("TAILMARK_CACHE")
-          .value_or((StoreFolder(global) / "cache").string());
   campaign.plan =
-      MakePlan(recipe, catalog, MakeSources(data, store), fs::absolute(cache));
+      MakePlan(recipe, catalog, MakeSources(data, store), CacheFolder(global));
   if (store != nullptr) MarkFromStore(campaign.plan, *store, options);
   for (const std::string& note : campaign.plan.notes) LogWarning(note);
   return campaign;

@@ -15,6 +15,9 @@ namespace tailmark {
 /// --store, else $TAILMARK_STORE, else ./tailmark-store.
 std::filesystem::path StoreFolder(const GlobalOptions& global);
 
+/// Where features are kept: $TAILMARK_CACHE, else inside the store.
+std::filesystem::path CacheFolder(const GlobalOptions& global);
+
 /// Opens a store that must be there, to read it. Throws ConfigError when it is
 /// not.
 Store OpenStoreToRead(const GlobalOptions& global);

@@ -6,6 +6,7 @@ namespace tailmark {
 
 /// One file each in harness/cli/verbs. `global` must outlive the verb.
 Verb AuditVerb();
+Verb CacheVerb(const GlobalOptions& global);
 Verb CompareVerb(const GlobalOptions& global);
 Verb DataVerb(const GlobalOptions& global);
 /// Sub-verbs of `data`.
@@ -36,6 +37,7 @@ Verb RunVerb(const GlobalOptions& global);
 Verb StatusVerb(const GlobalOptions& global);
 Verb TokenizeVerb(const GlobalOptions& global);
 Verb ValidateVerb(const GlobalOptions& global);
+Verb WeightsVerb();
 Verb WorkerVerb(const GlobalOptions& global);
 
 }  // namespace tailmark

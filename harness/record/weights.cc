@@ -1,5 +1,6 @@
 #include "harness/record/weights.h"
 
+#include <algorithm>
 #include <map>
 
 #include "harness/base/digest.h"
@@ -9,35 +10,53 @@ namespace tailmark {
 namespace fs = std::filesystem;
 namespace {
 
-bool HoldsTensors(const std::string& name) {
+bool HoldsTensors(std::string_view name) {
   return name.ends_with(".safetensors") || name.ends_with(".pt");
 }
 
-bool MakesAnEncoder(const std::string& name) {
-  return HoldsTensors(name) || name == "config.json" || name == "vocab.json" ||
-         name == "merges.txt" || name.ends_with(".txt.gz");
+/// The files of `folder` that count, by name.
+std::map<std::string, fs::path> FilesOf(const fs::path& folder) {
+  std::map<std::string, fs::path> files;
+  std::error_code code;
+  for (const auto& entry : fs::directory_iterator(folder, code)) {
+    const std::string name = entry.path().filename().string();
+    if (entry.is_regular_file(code) && MakesAnEncoder(name)) {
+      files.emplace(name, entry.path());
+    }
+  }
+  return files;
 }
 
 }  // namespace
 
+bool MakesAnEncoder(std::string_view name) {
+  return HoldsTensors(name) || name == "model.safetensors.index.json" ||
+         name == "config.json" || name == "open_clip_config.json" ||
+         name == "vocab.json" || name == "merges.txt" ||
+         name.starts_with("bpe_simple_vocab") || name.ends_with(".txt.gz");
+}
+
 std::string WeightsSha256(const fs::path& path) {
   std::error_code code;
-  if (fs::is_regular_file(path, code)) return Sha256File(path);
-  if (!fs::is_directory(path, code)) {
+  const bool is_file = fs::is_regular_file(path, code);
+  if (!is_file && !fs::is_directory(path, code)) {
     throw DataError(
         StrCat(path.string(),
                ": no such weights; expected a folder with config.json and "
                "*.safetensors, or a file"));
   }
-  std::map<std::string, fs::path> files;
-  bool tensors = false;
-  for (const auto& entry : fs::directory_iterator(path, code)) {
-    const std::string name = entry.path().filename().string();
-    if (!entry.is_regular_file(code) || !MakesAnEncoder(name)) continue;
-    files.emplace(name, entry.path());
-    tensors = tensors || HoldsTensors(name);
+  auto files = FilesOf(is_file ? fs::absolute(path).parent_path() : path);
+  if (is_file) {
+    std::erase_if(files, [&](const auto& each) {
+      return HoldsTensors(each.first) ||
+             each.first == "model.safetensors.index.json";
+    });
+    if (files.empty()) return Sha256File(path);
+    files.emplace(path.filename().string(), path);
   }
-  if (!tensors) {
+  if (std::none_of(files.begin(), files.end(),
+                   [](const auto& each) { return HoldsTensors(each.first); }) &&
+      !is_file) {
     throw DataError(
         StrCat(path.string(), ": holds no weights (*.safetensors or *.pt)"));
   }

@@ -1,6 +1,6 @@
 """Writes text_tables.inc: what cleaning a caption needs to know of characters.
 
-Needs Python 3.11: its list of HTML 5 entities and of windows-1252.
+Needs Python 3.11: its list of HTML 5 entities and of two code pages.
 Usage: python make_text_tables.py > text_tables.inc
 """
 import html
@@ -49,12 +49,21 @@ def windows():
     print("};")
 
 
+def cyrillic():
+    print("// What bytes 0x80 to 0xFF mean in windows-1251.")
+    print("constexpr char32_t kWindows1251[128] = {")
+    wrapped(str(ord(bytes([b]).decode("cp1251", errors="ignore") or chr(b)))
+            for b in range(0x80, 0x100))
+    print("};")
+
+
 def main():
-    print("// Made by make_text_tables.py; facts of HTML 5 and of windows-1252.")
+    print("// Made by make_text_tables.py; facts of HTML 5, windows-1252 and windows-1251.")
     print("// clang-format off")
     entities()
     references()
     windows()
+    cyrillic()
     print("// clang-format on")
 
 

@@ -55,6 +55,14 @@ std::optional<std::uint8_t> Windows1252Byte(char32_t c) {
   return static_cast<std::uint8_t>(0x80 + (at - std::begin(kWindows1252)));
 }
 
+std::optional<std::uint8_t> Windows1251Byte(char32_t c) {
+  if (c < 0x80) return static_cast<std::uint8_t>(c);
+  const auto* at =
+      std::find(std::begin(kWindows1251), std::end(kWindows1251), c);
+  if (at == std::end(kWindows1251)) return std::nullopt;
+  return static_cast<std::uint8_t>(0x80 + (at - std::begin(kWindows1251)));
+}
+
 char32_t Windows1252Character(std::uint8_t byte) {
   return byte >= 0x80 && byte < 0xA0 ? kWindows1252[byte - 0x80] : byte;
 }

@@ -19,5 +19,7 @@ std::optional<char32_t> HtmlReference(std::uint64_t number);
 /// bytes that it leaves open stand for themselves, as do U+0080 to U+009F.
 std::optional<std::uint8_t> Windows1252Byte(char32_t c);
 char32_t Windows1252Character(std::uint8_t byte);
+/// The same of windows-1251, Cyrillic.
+std::optional<std::uint8_t> Windows1251Byte(char32_t c);
 
 }  // namespace tailmark

@@ -1,69 +1,38 @@
-#include <algorithm>
-
 #include "harness/api/registry.h"
-#include "harness/base/suggest.h"
 #include "methods/torch_pch.h"
+#include "methods/zero_shot_clip/templates.h"
 
 namespace tailmark {
 namespace {
 
 struct ZeroShotClipOptions {
   std::string templates = "single";
+  std::string class_names = "space";
   std::string score = "softmax";
+  double scale = 0;
 
   static constexpr auto Fields() {
     using O = ZeroShotClipOptions;
     return std::tuple{
         Field{"templates", &O::templates,
-              "single, ensemble-8, or texts with {} for the class name, "
+              "single (\"a photo of a {}.\"), plain (without the full stop), "
+              "ensemble-8, imagenet-80, lmpt-concat (the 80 as one text, cut "
+              "after 76 characters), or texts with {} for the class name, "
               "separated by |"},
+        Field{"class_names", &O::class_names,
+              "how a name of several words is written; first-word drops the "
+              "others",
+              OneOf{"space|underscore|first-word"}},
         Field{"score", &O::score,
-              "softmax over the classes of logit scale times cosine; the "
-              "cosine; or logit scale times cosine",
-              OneOf{"softmax|cosine|logit"}},
+              "softmax over the classes of scale times cosine, in float32 or "
+              "as released in float16; the cosine; or scale times cosine",
+              OneOf{"softmax|softmax-fp16|cosine|logit"}},
+        Field{"scale", &O::scale,
+              "what the cosine is multiplied by; 0: the encoder's own",
+              NonNegative()},
     };
   }
 };
-
-const WordList kSingle = {"a photo of a {}."};
-const WordList kEnsemble8 = {"a photo of a {}.",        "a picture of a {}.",
-                             "an image of a {}.",       "a drawing of a {}.",
-                             "a blurry photo of a {}.", "a dark photo of a {}.",
-                             "a photo of a small {}.",  "a {}."};
-
-/// The texts an option value stands for. Throws ConfigError.
-WordList TemplatesOf(const std::string& value) {
-  if (value == "single") return kSingle;
-  if (value == "ensemble-8") return kEnsemble8;
-  WordList texts;
-  for (std::size_t from = 0; from <= value.size();) {
-    const std::size_t bar = std::min(value.find('|', from), value.size());
-    std::string text = value.substr(from, bar - from);
-    text.erase(0, text.find_first_not_of(' '));
-    text.erase(text.find_last_not_of(' ') + 1);
-    from = bar + 1;
-    if (text.find("{}") == std::string::npos) {
-      const WordList names = {"single", "ensemble-8"};
-      const std::string near = Nearest(value, names);
-      throw ConfigError(
-          StrCat("option 'templates' = '", value, "': '", text,
-                 "' has no {} for the class name and is not single|ensemble-8",
-                 near.empty() ? "" : "; did you mean '" + near + "'?"));
-    }
-    texts.push_back(std::move(text));
-  }
-  return texts;
-}
-
-/// `name` in place of every {}; underscores are how lists spell spaces.
-std::string Filled(std::string text, std::string name) {
-  std::replace(name.begin(), name.end(), '_', ' ');
-  for (std::size_t at = text.find("{}"); at != std::string::npos;
-       at = text.find("{}", at + name.size())) {
-    text.replace(at, 2, name);
-  }
-  return text;
-}
 
 at::Tensor Unit(const at::Tensor& rows) {
   return rows / rows.norm(2, /*dim=*/-1, /*keepdim=*/true).clamp_min(1e-12);
@@ -74,7 +43,7 @@ class ZeroShotClip final : public MethodWith<ZeroShotClipOptions> {
  public:
   ZeroShotClip(ZeroShotClipOptions options, Problem problem)
       : MethodWith(std::move(options), std::move(problem)),
-        templates_(TemplatesOf(this->options().templates)) {}
+        variant_(TextVariantOf(this->options().templates)) {}
 
   static MethodInfo Info() {
     return {
@@ -97,19 +66,40 @@ class ZeroShotClip final : public MethodWith<ZeroShotClipOptions> {
             {.name = "embedded-ensemble",
              .summary = "Eight templates, softmax over the classes",
              .options = {{"templates", "ensemble-8"}, {"score", "softmax"}}},
+            {.name = "lmpt",
+             .summary = "As LMPT's zero-shot script: 80 templates as one cut "
+                        "text, names cut at the first blank, 100 x cosine, "
+                        "softmax in float16",
+             .options = {{"templates", "lmpt-concat"},
+                         {"class_names", "first-word"},
+                         {"score", "softmax-fp16"},
+                         {"scale", 100.0}}},
+            {.name = "hpdval",
+             .summary = "As HP-DVAL's own zero-shot run: one template, no "
+                        "softmax",
+             .options = {{"templates", "single"}, {"score", "logit"}}},
+            {.name = "clip",
+             .summary = "As CLIP's authors on ImageNet: the mean of 80 "
+                        "templates",
+             .options = {{"templates", "imagenet-80"}, {"score", "logit"}}},
         }};
   }
 
   void Fit(FitContext& context) override {
     const torch::NoGradGuard no_grad;
     Encoder& encoder = *problem().encoder;
+    // Class by class the same number of texts, in the order of the templates.
+    std::vector<std::vector<std::string>> by_class;
+    for (const std::string& name : problem().class_names) {
+      by_class.push_back(
+          TextsOf(variant_, name, NameStyleOf(options().class_names)));
+    }
     at::Tensor sum;
-    for (const std::string& text : templates_) {
+    for (std::size_t i = 0; i < by_class.at(0).size(); ++i) {
       std::vector<std::string> texts;
-      for (const std::string& name : problem().class_names) {
-        texts.push_back(Filled(text, name));
-      }
-      const auto one = Unit(encoder.EncodeText(encoder.Tokenize(texts)));
+      for (const auto& each : by_class) texts.push_back(each[i]);
+      const auto ids = encoder.Tokenize(texts, /*truncate=*/variant_.cut > 0);
+      const auto one = Unit(encoder.EncodeText(ids));
       sum = sum.defined() ? sum + one : one;
     }
     text_ = Unit(sum).to(torch::kFloat);
@@ -118,15 +108,18 @@ class ZeroShotClip final : public MethodWith<ZeroShotClipOptions> {
 
   at::Tensor Predict(const Batch& batch) const override {
     const torch::NoGradGuard no_grad;
+    const double scale = options().scale > 0 ? options().scale
+                                             : problem().encoder->logit_scale();
+    if (options().score == "softmax-fp16") return HalfSoftmax(batch, scale);
     const auto cosine = at::matmul(Unit(batch.inputs), text_.t());
     if (options().score == "cosine") return cosine;
-    const auto logits = cosine * problem().encoder->logit_scale();
+    const auto logits = cosine * scale;
     return options().score == "softmax" ? logits.softmax(1) : logits;
   }
   ScoreScale scale() const override {
     if (options().score == "cosine") return ScoreScale::kCosine;
-    return options().score == "softmax" ? ScoreScale::kProbability
-                                        : ScoreScale::kLogit;
+    return options().score == "logit" ? ScoreScale::kLogit
+                                      : ScoreScale::kProbability;
   }
 
   void Save(StateWriter& out) const override { out.Put("text", text_); }
@@ -135,7 +128,18 @@ class ZeroShotClip final : public MethodWith<ZeroShotClipOptions> {
   }
 
  private:
-  WordList templates_;
+  /// Every intermediate value rounded to half precision, in the order of the
+  /// released script: 100 * image @ text.T.
+  at::Tensor HalfSoftmax(const Batch& batch, double scale) const {
+    const auto half_unit = [](const at::Tensor& rows) {
+      const auto half = rows.to(at::kHalf);
+      return half / half.norm(2, /*dim=*/-1, /*keepdim=*/true);
+    };
+    return at::matmul(half_unit(batch.inputs) * scale, half_unit(text_).t())
+        .softmax(1);
+  }
+
+  TextVariant variant_;
   at::Tensor text_;  // [C, D], unit rows
 };
 

@@ -90,7 +90,7 @@ TEST(BpeGoldenTest, EveryTextHasTheReferencesIdsUnlessItsEncodingIsGuessed) {
   }
   std::cout << "compared " << rows.size() << " texts; " << guessed
             << " differ where the reference guesses at a broken encoding\n";
-  EXPECT_LE(guessed * 100, rows.size());
+  EXPECT_LE(guessed * 250, rows.size());
 }
 
 TEST(BpeGoldenTest, HuggingFaceCleaningDiffersWhereTransformersDoes) {

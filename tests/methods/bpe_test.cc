@@ -73,6 +73,14 @@ TEST(TextTest, RepairsWhatSoftwareDoesToText) {
   const std::pair<std::u32string, std::u32string> cases[] = {
       {U"caf\u00C3\u00A9", U"caf\u00E9"},
       {U"it\u00E2\u20AC\u2122s", U"it's"},
+      // Right quotes and broken letters, mixed.
+      {U"l\u2019\u00C3\u00A9cole", U"l'\u00E9cole"},
+      // Windows-1251: a dash.
+      {U"\u0432\u0402\u201D", U"\u2014"},
+      {U"\u041F\u0440\u0438\u0432\u0435\u0442",
+       U"\u041F\u0440\u0438\u0432\u0435\u0442"},
+      // A capital in quotes is no letter of the phonetic alphabet.
+      {U"\u00ABCAF\u00C9\u00BB", U"\u00ABCAF\u00C9\u00BB"},
       {U"\u201Ccurly\u201D", U"\"curly\""},
       {U"\uFB01sh", U"fish"},
       {U"\uFF21\u3000\uFF42", U"A b"},

@@ -110,6 +110,59 @@ TEST_F(ZeroShot, TheEnsembleHasEightTemplatesThatBeginWithTheSingleOne) {
   EXPECT_EQ(listener_.heard.front(), "a photo of a street lamp.");
 }
 
+TEST_F(ZeroShot, ClassNamesAreSpelledAsAsked) {
+  const auto first = [&](const char* style) {
+    listener_.heard.clear();
+    Scores({{"templates", std::string("plain")},
+            {"class_names", std::string(style)}});
+    return listener_.heard.front();
+  };
+  EXPECT_EQ(first("space"), "a photo of a street lamp");
+  EXPECT_EQ(first("underscore"), "a photo of a street_lamp");
+  EXPECT_EQ(first("first-word"), "a photo of a street");
+}
+
+TEST_F(ZeroShot, TheEightyAreOneCutTextOrATextEach) {
+  Scores({{"templates", std::string("lmpt-concat")}});
+  ASSERT_EQ(listener_.heard.size(), 3U);
+  EXPECT_EQ(listener_.heard.front(),
+            "a bad photo of a street lamp. a photo of many street lamp. a "
+            "sculpture of a ");
+  EXPECT_EQ(listener_.heard.front().size(), 76U);
+  listener_.heard.clear();
+  Scores({{"templates", std::string("imagenet-80")}});
+  EXPECT_EQ(listener_.heard.size(), 240U);
+}
+
+TEST_F(ZeroShot, TheScaleIsTheEncodersUnlessGiven) {
+  const auto cosine = Scores({{"score", std::string("cosine")}});
+  const auto logit =
+      Scores({{"score", std::string("logit")}, {"scale", 100.0}});
+  EXPECT_TRUE(logit.allclose(cosine * 100));
+  const auto softmax = Scores({{"scale", 100.0}});
+  EXPECT_TRUE(softmax.allclose(logit.softmax(1)));
+}
+
+TEST_F(ZeroShot, HalfPrecisionRoundsEveryStep) {
+  const auto whole = Scores({{"scale", 100.0}});
+  const auto half =
+      Scores({{"scale", 100.0}, {"score", std::string("softmax-fp16")}});
+  EXPECT_EQ(scale_, ScoreScale::kProbability);
+  EXPECT_EQ(half.scalar_type(), torch::kHalf);
+  const double far =
+      (half.to(torch::kFloat) - whole).abs().max().item<double>();
+  EXPECT_GT(far, 0);
+  EXPECT_LT(far, 0.1);  // 100 x cosine is quantised to 1/16 or finer.
+}
+
+TEST_F(ZeroShot, EveryPresetScores) {
+  for (const Preset& preset : registry_.Find("zero_shot_clip").info.presets) {
+    const auto scores = Scores(preset.options);
+    EXPECT_TRUE(scores.isfinite().all().item<bool>()) << preset.name;
+    EXPECT_EQ(scores.size(1), 3) << preset.name;
+  }
+}
+
 TEST_F(ZeroShot, ATemplateWithoutAPlaceForTheNameIsRefused) {
   for (const std::string bad : {"a photo", "ensemble8", "{} | none", ""}) {
     EXPECT_THROW(Scores({{"templates", bad}}), ConfigError) << bad;

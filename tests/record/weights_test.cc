@@ -46,6 +46,28 @@ TEST_F(Weights, AFolderIsWhatAnEncoderIsMadeFromAndNothingElse) {
   EXPECT_NE(WeightsSha256(folder_), hash);
 }
 
+TEST_F(Weights, AFileCountsWithWhatIsReadBesideIt) {
+  Put("ViT-B-16.pt", "abc");
+  Put("other.pt", "def");
+  const std::string alone = WeightsSha256(folder_ / "ViT-B-16.pt");
+  EXPECT_EQ(alone, Sha256Hex("abc"));
+  EXPECT_NE(WeightsSha256(folder_ / "other.pt"), alone);
+  Put("bpe_simple_vocab_16e6.txt.gz", "words");
+  const std::string with_words = WeightsSha256(folder_ / "ViT-B-16.pt");
+  EXPECT_NE(with_words, alone);
+  Put("other.pt", "ghi");
+  EXPECT_EQ(WeightsSha256(folder_ / "ViT-B-16.pt"), with_words);
+  Put("bpe_simple_vocab_16e6.txt.gz", "other words");
+  EXPECT_NE(WeightsSha256(folder_ / "ViT-B-16.pt"), with_words);
+}
+
+TEST_F(Weights, OpenClipsConfigurationDecidesTheActivationAndCounts) {
+  Put("open_clip_model.safetensors", "abc");
+  const std::string hash = WeightsSha256(folder_);
+  Put("open_clip_config.json", "{}");
+  EXPECT_NE(WeightsSha256(folder_), hash);
+}
+
 TEST_F(Weights, WhatHoldsNoneIsRefusedByName) {
   EXPECT_THROW(WeightsSha256(folder_), DataError);
   try {

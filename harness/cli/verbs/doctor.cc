@@ -11,6 +11,7 @@
 #include "harness/base/error.h"
 #include "harness/base/progress.h"
 #include "harness/cli/exit_codes.h"
+#include "harness/cli/feature_files.h"
 #include "harness/cli/planning.h"
 #include "harness/cli/tables.h"
 #include "harness/cli/verbs.h"
@@ -130,6 +131,11 @@ std::vector<Symptom> Look(const GlobalOptions& global) {
   all.push_back(
       {.name = "system", .value = StrCat(system.sysname, " ", system.release)});
   all.push_back(StorePlace(global));
+  const fs::path cache = CacheFolder(global);
+  all.push_back(
+      {.name = "cache",
+       .value = StrCat(FormatBytes(static_cast<double>(FeatureBytes(cache))),
+                       " of features in ", cache.string())});
   all.push_back({.name = "pipeline", .value = PipelineFingerprint()});
   return all;
 }
