@@ -20,7 +20,7 @@ LabelMatrix Many(std::int64_t rows, std::int64_t classes) {
   for (std::int64_t row = 0; row < rows; ++row) {
     ChanceStream chance(5, 9, static_cast<std::uint64_t>(row));
     for (std::int64_t c = 0; c < classes; ++c) {
-      labels.positive.push_back(chance.Chance(20) ? 1 : 0);
+      labels.positive.push_back(chance.Chance(6) ? 1 : 0);
     }
   }
   return labels;
@@ -73,9 +73,9 @@ TEST(LongTailTargets, ARuleThatCannotBeIsRefused) {
 }
 
 TEST(DrawLongTail, GivesEveryClassItsTargetAndFewMuchMore) {
-  const LabelMatrix labels = Many(4000, 12);
+  const LabelMatrix labels = Many(8000, 12);
   const auto available = Count(labels, All(labels.rows));
-  const auto targets = LongTailTargets(available, {.most = 500, .least = 5});
+  const auto targets = LongTailTargets(available, {.most = 150, .least = 5});
   const auto rows = DrawLongTail(labels, targets, 1);
   const auto counts = Count(labels, rows);
   std::int64_t surplus = 0;
