@@ -35,14 +35,34 @@ class Cli : public ::testing::Test {
 };
 
 const std::vector<std::vector<std::string>> kVerbs = {
-    {"list"},           {"describe"},     {"doctor"},
-    {"data"},           {"data", "show"}, {"data", "preprocess"},
-    {"validate"},       {"plan"},         {"run"},
-    {"resume"},         {"status"},       {"worker"},
-    {"import"},         {"export"},       {"eval"},
-    {"report"},         {"db"},           {"db", "check"},
-    {"db", "query"},    {"db", "vacuum"}, {"encode", "images"},
-    {"encode", "text"}, {"tokenize"}};
+    {"list"},
+    {"describe"},
+    {"doctor"},
+    {"data"},
+    {"data", "show"},
+    {"data", "preprocess"},
+    {"data", "fetch"},
+    {"data", "verify"},
+    {"data", "annotate-check"},
+    {"data", "captions"},
+    {"data", "make-lt"},
+    {"validate"},
+    {"plan"},
+    {"run"},
+    {"resume"},
+    {"status"},
+    {"worker"},
+    {"import"},
+    {"export"},
+    {"eval"},
+    {"report"},
+    {"db"},
+    {"db", "check"},
+    {"db", "query"},
+    {"db", "vacuum"},
+    {"encode", "images"},
+    {"encode", "text"},
+    {"tokenize"}};
 
 TEST_F(Cli, EveryVerbHasHelpWithAnExampleOnStdout) {
   for (std::vector<std::string> words : kVerbs) {
