@@ -4,9 +4,11 @@
 #include <utility>
 #include <vector>
 
+#include "datasets/coco_fewshot/test_labels.h"
 #include "datasets/coco_lt/test_labels.h"
 #include "datasets/embedded/test_labels.h"
 #include "datasets/folder/test_labels.h"
+#include "datasets/voc07_fewshot/test_labels.h"
 #include "datasets/voc_lt/test_labels.h"
 #include "harness/base/error.h"
 #include "harness/base/suggest.h"
@@ -33,10 +35,12 @@ LabelMatrix TestLabelRegistry::Load(const DatasetSpec& spec) const {
 
 TestLabelRegistry BuiltinTestLabels() {
   TestLabelRegistry registry;
+  registry.Add("coco-fewshot", CocoFewShotTestLabels);
   registry.Add("coco-lt", CocoLtTestLabels);
   registry.Add("embedded", EmbeddedTestLabels);
   registry.Add("embedded-fewshot", EmbeddedFewShotTestLabels);
   registry.Add("folder", FolderTestLabels);
+  registry.Add("voc07-fewshot", Voc07FewShotTestLabels);
   registry.Add("voc-lt", VocLtTestLabels);
   return registry;
 }

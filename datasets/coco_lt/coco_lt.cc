@@ -2,6 +2,7 @@
 
 #include <unordered_set>
 
+#include "datasets/lists/captions.h"
 #include "datasets/lists/listed_dataset.h"
 #include "harness/base/environment.h"
 
@@ -22,6 +23,7 @@ std::unique_ptr<Dataset> Open(const DatasetSpec& spec) {
   const auto options = FromMap<Options>(spec.options);
   lists::Listed listed = lists::ReadListed("coco-lt", kFolder);
   if (options.empty == "drop") DropEmpty(listed.test);
+  lists::AddCaptions(listed, options.captions, spec.root);
   listed.label_policy = "difficult=positive,empty=" + options.empty;
   return lists::OpenListed(std::move(listed), spec);
 }

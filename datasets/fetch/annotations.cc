@@ -71,6 +71,23 @@ void ReadVocAnnotation(const fs::path& file, Annotations& into) {
   into.images.push_back(std::move(image));
 }
 
+lists::LabelledImages ToLabelledImages(const Annotations& annotations,
+                                       const std::string& folder) {
+  lists::LabelledImages out;
+  const std::size_t classes = annotations.classes.size();
+  out.labels = {.rows = static_cast<std::int64_t>(annotations.images.size()),
+                .classes = static_cast<std::int64_t>(classes)};
+  out.labels.positive.resize(annotations.images.size() * classes);
+  for (std::size_t row = 0; row < annotations.images.size(); ++row) {
+    const AnnotatedImage& image = annotations.images[row];
+    out.paths.push_back(StrCat(folder, image.name, ".jpg"));
+    for (const std::uint16_t c : image.classes) {
+      out.labels.positive[row * classes + c] = 1;
+    }
+  }
+  return out;
+}
+
 LabelCheck CheckLabels(const Split& split, const LabelMatrix& labels,
                        std::span<const ClassInfo> classes,
                        const Annotations& annotations) {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "datasets/dataset.h"
+#include "datasets/lists/list_files.h"
 
 namespace tailmark::fetch {
 
@@ -40,6 +41,16 @@ struct Annotations {
 /// of the file in any order. Throws DataError naming file and byte.
 Annotations ReadCocoAnnotations(const std::filesystem::path& file,
                                 const CocoRule& rule);
+
+/// Images and labels as a list has them; paths are `folder` NAME.jpg.
+lists::LabelledImages ToLabelledImages(const Annotations& annotations,
+                                       const std::string& folder);
+
+/// Captions of each image of an official captions_*.json, by file name without
+/// its ending: those of an image in the file's order, blanks made single, and
+/// joined by one. Throws DataError.
+std::unordered_map<std::string, std::string> ReadCocoCaptions(
+    const std::filesystem::path& file);
 
 /// Reads one VOC XML annotation; names of classes go to `into.classes`. Throws
 /// DataError naming the file.

@@ -19,6 +19,7 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr const char* kSchema = "tailmark-archive-position/1";
+constexpr const char* kNotThere = "not in the archive";
 constexpr std::int64_t kMostPictureBytes = std::int64_t{64} << 20;
 
 /// Where to go on with an archive after an interruption: everything wanted
@@ -26,9 +27,7 @@ constexpr std::int64_t kMostPictureBytes = std::int64_t{64} << 20;
 class Position {
  public:
   Position(const fs::path& root, const Archive& archive)
-      : file_(root /
-              (".fetch-" + Sha256Hex(archive.prefix).substr(0, 12) + ".json")) {
-  }
+      : file_(root / (".fetch-" + NameOf(archive) + ".json")) {}
 
   std::int64_t Load() const {
     if (!fs::exists(file_)) return 0;
@@ -50,6 +49,13 @@ class Position {
   }
 
  private:
+  // Archives may share a prefix, and mirrors of one have the same file name.
+  static std::string NameOf(const Archive& archive) {
+    const std::string url = archive.urls.empty() ? "" : archive.urls.front();
+    return Sha256Hex(archive.prefix + url.substr(url.rfind('/') + 1))
+        .substr(0, 12);
+  }
+
   fs::path file_;
 };
 
@@ -134,7 +140,7 @@ class ArchiveFetch {
       return GetFrom(url);
     }
     return tar_->finished()
-               ? "not in the archive"
+               ? kNotThere
                : StrCat(answer.reason, " (", job_.retry.attempts, " attempts)");
   }
 
@@ -213,23 +219,29 @@ class ArchiveFetch {
 std::vector<Problem> FetchFromArchives(const FetchJob& job,
                                        const std::vector<std::string>& paths,
                                        Landing& landing) {
-  std::map<const Archive*, std::set<std::string>> wanted;
-  std::vector<Problem> problems;
+  std::map<std::string, std::string> missing;  // And why.
   for (const std::string& path : paths) {
-    const Archive* archive = ArchiveOf(job.mirrors, path);
-    if (archive == nullptr) {
-      problems.push_back({path, "in no archive of the mirrors file"});
-    } else {
-      wanted[archive].insert(path);
+    missing[path] = "in no archive of the mirrors file";
+  }
+  std::vector<Problem> problems;
+  for (const Archive& archive : job.mirrors.archives) {
+    std::set<std::string> wanted;
+    for (const auto& each : missing) {
+      if (MayHold(archive, each.first)) wanted.insert(each.first);
+    }
+    if (wanted.empty()) continue;
+    for (const std::string& path : wanted) missing.erase(path);
+    ArchiveFetch fetch(job, archive, std::move(wanted), landing);
+    for (Problem& each : fetch.Run()) {
+      // The next archive of the folder may have it.
+      if (each.what.ends_with(kNotThere)) {
+        missing[each.path] = each.what;
+      } else {
+        problems.push_back(std::move(each));
+      }
     }
   }
-  for (const Archive& archive : job.mirrors.archives) {
-    const auto it = wanted.find(&archive);
-    if (it == wanted.end()) continue;
-    ArchiveFetch fetch(job, archive, std::move(it->second), landing);
-    auto more = fetch.Run();
-    problems.insert(problems.end(), more.begin(), more.end());
-  }
+  for (const auto& [path, why] : missing) problems.push_back({path, why});
   return problems;
 }
 

@@ -166,9 +166,9 @@ Annotations Join(Parts parts) {
   return out;
 }
 
-}  // namespace
-
-Annotations ReadCocoAnnotations(const fs::path& file, const CocoRule& rule) {
+/// Parses an official file and gives it to `read`; errors get file and byte.
+template <class Read>
+auto ReadDocument(const fs::path& file, const Read& read) {
   std::error_code error;
   const auto size = fs::file_size(file, error);
   if (error) throw DataError(StrCat(file.string(), ": ", error.message()));
@@ -193,12 +193,90 @@ Annotations ReadCocoAnnotations(const fs::path& file, const CocoRule& rule) {
   try {
     document = parser.iterate(text);
     begun = true;
-    return Join(ReadParts(document, rule));
+    return read(document);
   } catch (const simdjson::simdjson_error& broken) {
     throw DataError(StrCat(file.string(), ": ", where(), broken.what()));
   } catch (const DataError& wrong) {
     throw DataError(StrCat(file.string(), ": ", where(), wrong.what()));
   }
+}
+
+using ImageCaption = std::pair<std::int64_t, std::string>;
+
+// Blanks of any kind become one; none at the ends.
+std::string SingleBlanks(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    const bool blank = c == ' ' || (c >= '\t' && c <= '\r');
+    if (!blank) {
+      out += c;
+    } else if (!out.empty() && out.back() != ' ') {
+      out += ' ';
+    }
+  }
+  if (out.ends_with(' ')) out.pop_back();
+  return out;
+}
+
+void ReadCaptionList(od::array array, std::vector<ImageCaption>& captions) {
+  for (auto element : array) {
+    ImageCaption caption{-1, ""};
+    for (auto field : element.get_object()) {
+      const auto key = field.key().value();
+      if (key == "image_id") {
+        caption.first = field.value().get_int64();
+      } else if (key == "caption") {
+        caption.second =
+            SingleBlanks(std::string_view(field.value().get_string()));
+      }
+    }
+    if (caption.first < 0 || caption.second.empty()) {
+      throw DataError("an annotation without image_id or caption");
+    }
+    captions.push_back(std::move(caption));
+  }
+}
+
+std::unordered_map<std::string, std::string> JoinCaptions(
+    od::document& document) {
+  Parts parts;
+  std::vector<ImageCaption> captions;
+  for (auto field : document.get_object()) {
+    const auto key = field.key().value();
+    if (key == "images") {
+      ReadImages(field.value().get_array(), parts);
+    } else if (key == "annotations") {
+      ReadCaptionList(field.value().get_array(), captions);
+    }
+  }
+  if (parts.images.empty() || captions.empty()) {
+    throw DataError(
+        "no images or no captions; expected an official captions_*.json");
+  }
+  std::unordered_map<std::int64_t, std::string> of_image;
+  for (const auto& [id, caption] : captions) {
+    std::string& all = of_image[id];
+    all += StrCat(all.empty() ? "" : " ", caption);
+  }
+  std::unordered_map<std::string, std::string> by_name;
+  for (const auto& [id, name] : parts.images) {
+    const auto it = of_image.find(id);
+    if (it != of_image.end()) by_name[name] = it->second;
+  }
+  return by_name;
+}
+
+}  // namespace
+
+Annotations ReadCocoAnnotations(const fs::path& file, const CocoRule& rule) {
+  return ReadDocument(file, [&](od::document& document) {
+    return Join(ReadParts(document, rule));
+  });
+}
+
+std::unordered_map<std::string, std::string> ReadCocoCaptions(
+    const fs::path& file) {
+  return ReadDocument(file, JoinCaptions);
 }
 
 }  // namespace tailmark::fetch

@@ -142,20 +142,18 @@ std::int64_t Landing::bytes() const {
 FetchEstimate Estimate(const FetchJob& job) {
   FetchEstimate estimate;
   estimate.images = static_cast<std::int64_t>(job.paths.size());
-  std::vector<const Archive*> archives;
+  std::vector<char> read(job.mirrors.archives.size());
   for (const std::string& path : job.paths) {
     if (IsThere(job.root / path)) continue;
     ++estimate.missing;
-    const Archive* archive = ArchiveOf(job.mirrors, path);
-    if (archive != nullptr && std::find(archives.begin(), archives.end(),
-                                        archive) == archives.end()) {
-      archives.push_back(archive);
+    for (std::size_t i = 0; i < read.size(); ++i) {
+      if (MayHold(job.mirrors.archives[i], path)) read[i] = 1;
     }
   }
   estimate.bytes_on_disk = estimate.missing * job.mirrors.bytes_per_image;
-  estimate.bytes_to_read = archives.empty() ? estimate.bytes_on_disk : 0;
-  for (const Archive* archive : archives) {
-    estimate.bytes_to_read += archive->bytes;
+  estimate.bytes_to_read = read.empty() ? estimate.bytes_on_disk : 0;
+  for (std::size_t i = 0; i < read.size(); ++i) {
+    if (read[i] != 0) estimate.bytes_to_read += job.mirrors.archives[i].bytes;
   }
   estimate.bytes_available = Available(job.root);
   return estimate;

@@ -80,11 +80,8 @@ Mirrors WithBases(const Mirrors& mirrors,
   return out;
 }
 
-const Archive* ArchiveOf(const Mirrors& mirrors, std::string_view path) {
-  for (const Archive& archive : mirrors.archives) {
-    if (path.starts_with(archive.prefix)) return &archive;
-  }
-  return nullptr;
+bool MayHold(const Archive& archive, std::string_view path) {
+  return path.starts_with(archive.prefix);
 }
 
 }  // namespace tailmark::fetch

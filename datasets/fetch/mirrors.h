@@ -33,7 +33,8 @@ Mirrors ReadMirrors(const std::filesystem::path& file,
 Mirrors WithBases(const Mirrors& mirrors,
                   const std::vector<std::string>& bases);
 
-/// The archive that holds `path`, or null.
-const Archive* ArchiveOf(const Mirrors& mirrors, std::string_view path);
+/// Whether `path` may come from the archive. It may from several: trainval and
+/// test of VOC2007 share a folder.
+bool MayHold(const Archive& archive, std::string_view path);
 
 }  // namespace tailmark::fetch

@@ -172,4 +172,43 @@ LabelMatrix ReadLabelRows(const fs::path& file, std::size_t rows,
   return labels;
 }
 
+std::vector<SupportImage> ReadSupports(const fs::path& file,
+                                       std::size_t classes) {
+  Lines lines(file);
+  const Affixes affixes = ReadAffixes(lines);
+  std::vector<SupportImage> images;
+  std::string_view line;
+  while (lines.Next(line)) {
+    SupportImage image;
+    image.shots = ToNumber(lines, TakeWord(line, ' '));
+    image.episode = static_cast<int>(ToNumber(lines, TakeWord(line, ' ')));
+    image.image = StrCat(affixes.prefix, TakeWord(line, ' '), affixes.suffix);
+    while (!line.empty()) {
+      image.classes.push_back(ToNumber(lines, TakeWord(line, ' ')));
+      if (image.classes.back() >= static_cast<std::int64_t>(classes)) {
+        lines.Fail(StrCat("class ", image.classes.back(),
+                          ", expected less than ", classes));
+      }
+    }
+    if (image.classes.empty()) lines.Fail("an image without a novel class");
+    images.push_back(std::move(image));
+  }
+  return images;
+}
+
+std::vector<std::int64_t> ReadNumbers(const fs::path& file, std::size_t limit) {
+  Lines lines(file);
+  std::vector<std::int64_t> numbers;
+  std::string_view line;
+  while (lines.Next(line)) {
+    while (!line.empty()) {
+      numbers.push_back(ToNumber(lines, TakeWord(line, ' ')));
+      if (numbers.back() >= static_cast<std::int64_t>(limit)) {
+        lines.Fail(StrCat(numbers.back(), ", expected less than ", limit));
+      }
+    }
+  }
+  return numbers;
+}
+
 }  // namespace tailmark::lists

@@ -37,4 +37,19 @@ std::vector<std::string> ReadImages(const std::filesystem::path& file);
 LabelMatrix ReadLabelRows(const std::filesystem::path& file, std::size_t rows,
                           std::size_t classes);
 
+/// A line of support.txt: an image of a support and its novel classes.
+struct SupportImage {
+  std::int64_t shots = 1;
+  int episode = 1;
+  std::string image;  ///< Below the root; COCO: a position in a file.
+  std::vector<std::int64_t> classes;
+};
+std::vector<SupportImage> ReadSupports(const std::filesystem::path& file,
+                                       std::size_t classes);
+
+/// Whole numbers below `limit`, apart by blanks or ends of lines: novel.txt,
+/// query_laso.txt.
+std::vector<std::int64_t> ReadNumbers(const std::filesystem::path& file,
+                                      std::size_t limit);
+
 }  // namespace tailmark::lists

@@ -6,6 +6,7 @@
 
 #include "datasets/images/decode.h"
 #include "datasets/lists/manifest.h"
+#include "harness/base/digest.h"
 #include "harness/base/environment.h"
 #include "harness/base/error.h"
 
@@ -17,7 +18,7 @@ class ListedDataset final : public Dataset {
  public:
   ListedDataset(Listed listed, const DatasetSpec& spec)
       : listed_(std::move(listed)), root_(spec.root), cache_(spec.cache) {
-    for (const Split* split : {&listed_.train, &listed_.test}) {
+    for (const Split* split : Splits()) {
       ids_.insert(split->ids.begin(), split->ids.end());
     }
   }
@@ -31,14 +32,24 @@ class ListedDataset final : public Dataset {
     return listed_.train_labels;
   }
   const std::vector<std::string>& train_captions() const override {
-    return no_captions_;
+    return listed_.captions;
   }
   std::string label_policy() const override { return listed_.label_policy; }
 
+  const Episodes* episodes() const override {
+    if (!listed_.lacking.empty()) throw DataError(listed_.lacking);
+    return listed_.episodes ? &*listed_.episodes : nullptr;
+  }
+
   std::vector<std::string> MissingFiles() const override {
-    std::vector<std::string> missing = MissingOf(listed_.train, root_);
-    std::vector<std::string> of_test = MissingOf(listed_.test, root_);
-    missing.insert(missing.end(), of_test.begin(), of_test.end());
+    std::vector<std::string> missing;
+    std::unordered_set<std::string> seen;
+    if (!listed_.lacking.empty()) missing.push_back(listed_.lacking);
+    for (const Split* split : Splits()) {
+      for (std::string& id : MissingOf(*split, root_)) {
+        if (seen.insert(id).second) missing.push_back(std::move(id));
+      }
+    }
     return missing;
   }
 
@@ -47,9 +58,9 @@ class ListedDataset final : public Dataset {
     const std::lock_guard lock(mutex_);
     if (manifest_.empty()) {
       RequireFiles();
-      manifest_ = ManifestSha256({.splits = {&listed_.train, &listed_.test},
-                                  .classes = listed_.classes},
-                                 root_, cache_);
+      manifest_ = ManifestSha256(
+          {.splits = Splits(), .classes = listed_.classes}, root_, cache_);
+      if (!listed_.captions.empty()) manifest_ = WithCaptions(manifest_);
     }
     return manifest_;
   }
@@ -65,7 +76,26 @@ class ListedDataset final : public Dataset {
   }
 
  private:
+  std::vector<const Split*> Splits() const {
+    std::vector<const Split*> splits = {&listed_.train, &listed_.test};
+    if (!listed_.episodes) return splits;
+    for (const Episode& each : listed_.episodes->episodes) {
+      splits.push_back(&each.support);
+    }
+    return splits;
+  }
+
+  std::string WithCaptions(const std::string& manifest) const {
+    Sha256 digest;
+    digest.Update(StrCat(manifest, "\n"));
+    for (const std::string& each : listed_.captions) {
+      digest.Update(StrCat(each, "\n"));
+    }
+    return digest.Hex();
+  }
+
   void RequireFiles() const {
+    if (!listed_.lacking.empty()) throw DataError(listed_.lacking);
     const auto missing = MissingFiles();
     if (missing.empty()) return;
     throw DataError(StrCat("data set '", listed_.name, "': ", missing.size(),
@@ -79,7 +109,6 @@ class ListedDataset final : public Dataset {
   fs::path root_;
   fs::path cache_;
   std::unordered_set<std::string> ids_;
-  std::vector<std::string> no_captions_;
   mutable std::mutex mutex_;
   mutable std::string manifest_;
 };

@@ -1,9 +1,12 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "datasets/dataset.h"
+#include "datasets/episodes.h"
 #include "datasets/lists/list_files.h"
 
 namespace tailmark::lists {
@@ -17,6 +20,11 @@ struct Listed {
   Split test;
   LabelMatrix train_labels;
   std::string label_policy;
+  std::vector<std::string> captions;  ///< One a training image, or none.
+  std::optional<Episodes> episodes;   ///< Of a few-shot protocol.
+  /// A list that the user's own files must give first, and how to get it; ""
+  /// when nothing is lacking. Until then there are no episodes.
+  std::string lacking;
 };
 
 /// classes.txt, train.txt and test_ids.txt of a shared folder

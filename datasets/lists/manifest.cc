@@ -123,6 +123,8 @@ std::string ManifestSha256(const ListedFiles& files, const fs::path& root,
     ids.insert(ids.end(), split->ids.begin(), split->ids.end());
   }
   std::sort(ids.begin(), ids.end());
+  // An image may be in several supports.
+  ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
   Sha256 digest;
   for (const std::string& id : ids) {
     const FileFacts& file = facts.at(id);

@@ -1,13 +1,14 @@
 #include "datasets/voc_lt/test_labels.h"
 
 #include "datasets/lists/list_files.h"
+#include "datasets/voc_lt/voc_lt.h"
 #include "harness/base/environment.h"
 #include "harness/base/error.h"
 
 namespace tailmark {
 
 LabelMatrix VocLtTestLabels(const DatasetSpec& spec) {
-  ResolveOptions({}, spec.options);
+  FromMap<voc_lt::Options>(spec.options);  // Refuses unknown ones.
   const auto folder = SharedFile("datasets/voc_lt");
   const auto classes = lists::ReadClasses(folder / "classes.txt");
   const auto ids = lists::ReadImages(folder / "test_ids.txt");

@@ -1,5 +1,6 @@
 #include "datasets/voc_lt/voc_lt.h"
 
+#include "datasets/lists/captions.h"
 #include "datasets/lists/listed_dataset.h"
 
 namespace tailmark::voc_lt {
@@ -7,6 +8,8 @@ namespace {
 
 std::unique_ptr<Dataset> Open(const DatasetSpec& spec) {
   lists::Listed listed = lists::ReadListed("voc-lt", "datasets/voc_lt");
+  lists::AddCaptions(listed, FromMap<Options>(spec.options).captions,
+                     spec.root);
   listed.label_policy = "difficult=positive,empty=keep";
   return lists::OpenListed(std::move(listed), spec);
 }
@@ -21,7 +24,7 @@ DatasetRegistry::Entry VocLtEntry() {
                               "classes",
                    .needs_root = true,
                    .fetchable = true,
-                   .options = {}},
+                   .options = DescribeOptions<Options>()},
           .open = Open};
 }
 

@@ -1,37 +1,112 @@
 #include "harness/cli/fetchable.h"
 
+#include <unordered_set>
+
 #include "datasets/builtin.h"
+#include "datasets/episodes.h"
 #include "harness/base/error.h"
 #include "harness/cli/data_access.h"
+#include "harness/cli/settings.h"
+#include "harness/cli/tables.h"
 
 namespace tailmark {
+namespace {
 
-Fetchable OpenFetchable(const std::string& name, const std::string& root) {
+DatasetRegistry Builtins() {
   DatasetRegistry registry;
   RegisterBuiltinDatasets(registry);
-  const DatasetRegistry::Entry& entry = registry.Find(name);
-  if (!entry.info.fetchable) {
-    std::string others;
-    for (const std::string& other : registry.Names()) {
-      if (!registry.Find(other).info.fetchable) continue;
-      others += StrCat(others.empty() ? "" : ", ", other);
-    }
-    throw ConfigError(StrCat("data set '", name,
-                             "' has no files of Tailmark's lists; those that "
-                             "do: ",
-                             others));
+  return registry;
+}
+
+const DatasetInfo& RequireFetchable(const DatasetRegistry& registry,
+                                    const std::string& name) {
+  const DatasetInfo& info = registry.Find(name).info;
+  if (info.fetchable) return info;
+  std::string others;
+  for (const std::string& other : registry.Names()) {
+    if (!registry.Find(other).info.fetchable) continue;
+    others += StrCat(others.empty() ? "" : ", ", other);
   }
-  Fetchable out{.name = name,
-                .root = root.empty() ? DefaultDataRoot(entry.info)
-                                     : std::filesystem::absolute(root)};
-  if (out.root.empty()) {
+  throw ConfigError(StrCat("data set '", name,
+                           "' has no files of Tailmark's lists; those that "
+                           "do: ",
+                           others));
+}
+
+/// Ids of splits, each once.
+class Paths {
+ public:
+  explicit Paths(std::vector<std::string>& into) : into_(into) {}
+  void Add(const Split& split) {
+    for (const std::string& id : split.ids) {
+      if (seen_.insert(id).second) into_.push_back(id);
+    }
+  }
+
+ private:
+  std::vector<std::string>& into_;
+  std::unordered_set<std::string> seen_;
+};
+
+}  // namespace
+
+void FetchableArgs::Declare(Args& args) {
+  args.Positional("NAME", name, true, "A data set");
+  args.Option("--root", root, "DIR", "Where its images lie");
+  args.Repeated("--set", set, "OPTION=VALUE",
+                "An option of the data set, such as shots=5 or base=with");
+}
+
+std::filesystem::path RootOf(const FetchableArgs& args) {
+  const DatasetRegistry registry = Builtins();
+  const DatasetInfo& info = RequireFetchable(registry, args.name);
+  const auto root = args.root.empty() ? DefaultDataRoot(info)
+                                      : std::filesystem::absolute(args.root);
+  if (root.empty()) {
     throw ConfigError("give --root DIR: neither TAILMARK_DATA nor HOME is set");
   }
-  out.dataset = entry.open({.name = name,
-                            .options = ResolveOptions(entry.info.options, {}),
-                            .root = out.root});
-  for (const Split* split : {&out.dataset->train(), &out.dataset->test()}) {
-    out.paths.insert(out.paths.end(), split->ids.begin(), split->ids.end());
+  return root;
+}
+
+Fetchable OpenFetchable(const FetchableArgs& args) {
+  const DatasetRegistry registry = Builtins();
+  const DatasetInfo& info = RequireFetchable(registry, args.name);
+  Fetchable out{.name = args.name, .root = RootOf(args)};
+  out.dataset = registry.Find(args.name).open(
+      {.name = args.name,
+       .options = OptionsOfSet(info.options, args.set),
+       .root = out.root});
+  Paths paths(out.paths);
+  try {
+    if (const Episodes* all = out.dataset->episodes()) {
+      for (const Episode& each : all->episodes) paths.Add(each.support);
+    }
+  } catch (const DataError& error) {
+    out.lacking = error.what();
+  }
+  paths.Add(out.dataset->train());
+  paths.Add(out.dataset->test());
+  return out;
+}
+
+std::string ProblemTable(const std::vector<fetch::Problem>& problems,
+                         std::size_t most) {
+  std::vector<std::vector<std::string>> table = {{"IMAGE", "WHAT IS WRONG"}};
+  for (const fetch::Problem& each : problems) {
+    if (most > 0 && table.size() > most) break;
+    table.push_back({each.path, each.what});
+  }
+  std::string text = TextTable(table);
+  if (most > 0 && problems.size() > most) {
+    text += StrCat("and ", problems.size() - most, " more\n");
+  }
+  return text;
+}
+
+OrderedJson ProblemsJson(const std::vector<fetch::Problem>& problems) {
+  OrderedJson out = OrderedJson::array();
+  for (const fetch::Problem& each : problems) {
+    out.push_back({{"path", each.path}, {"what", each.what}});
   }
   return out;
 }

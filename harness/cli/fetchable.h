@@ -6,6 +6,9 @@
 #include <vector>
 
 #include "datasets/dataset.h"
+#include "datasets/fetch/data_manifest.h"
+#include "harness/base/json.h"
+#include "harness/cli/args.h"
 
 namespace tailmark {
 
@@ -14,11 +17,31 @@ struct Fetchable {
   std::string name;
   std::filesystem::path root;
   std::unique_ptr<Dataset> dataset;
-  std::vector<std::string> paths;  ///< Train, then test.
+  /// Each once: supports of few-shot episodes, train, test.
+  std::vector<std::string> paths;
+  /// Why `paths` has no supports yet, or "".
+  std::string lacking;
 };
 
-/// An empty `root` is the default one. Throws ConfigError for a data set that
-/// there is nothing to fetch for.
-Fetchable OpenFetchable(const std::string& name, const std::string& root);
+/// What the verbs about files have in common.
+struct FetchableArgs {
+  std::string name;
+  std::string root;  ///< Empty: the default one.
+  /// Options of the data set, OPTION=VALUE; with them other images are needed.
+  std::vector<std::string> set;
+
+  void Declare(Args& args);
+};
+
+/// The folder that `args` names. Throws ConfigError for a data set that there
+/// is nothing to fetch for.
+std::filesystem::path RootOf(const FetchableArgs& args);
+Fetchable OpenFetchable(const FetchableArgs& args);
+
+/// What is wrong with images: a table of at most `most` lines, 0 for all, and
+/// JSON.
+std::string ProblemTable(const std::vector<fetch::Problem>& problems,
+                         std::size_t most);
+OrderedJson ProblemsJson(const std::vector<fetch::Problem>& problems);
 
 }  // namespace tailmark

@@ -11,7 +11,9 @@ Verb CompareVerb(const GlobalOptions& global);
 Verb DataVerb(const GlobalOptions& global);
 /// Sub-verbs of `data`.
 Verb DataAnnotateCheckVerb();
+Verb DataCaptionsVerb();
 Verb DataFetchVerb();
+Verb DataMakeLtVerb();
 Verb DataVerifyVerb();
 Verb DbVerb(const GlobalOptions& global);
 /// What `describe` was asked; `dataset` and `set` go with the name "partition".

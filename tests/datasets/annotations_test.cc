@@ -89,6 +89,29 @@ TEST(CocoAnnotations, ABrokenFileIsNamed) {
   EXPECT_THROW(fetch::ReadCocoAnnotations("/none/i.json", {}), DataError);
 }
 
+TEST(CocoCaptions, OfAnImageAreJoinedInTheFilesOrder) {
+  const TempFolder folder;
+  const auto read = [&](const char* json) {
+    folder.Write("c.json", json);
+    return fetch::ReadCocoCaptions(folder.path() / "c.json");
+  };
+  const auto captions = read(R"({"annotations": [
+      {"id": 1, "image_id": 7, "caption": " A  cat\non a mat. "},
+      {"caption": "Nobody.", "image_id": 8, "id": 2},
+      {"id": 3, "image_id": 7, "caption": "One cat"}],
+    "images": [{"id": 7, "file_name": "000000000007.jpg"},
+               {"id": 8, "file_name": "000000000008.jpg"},
+               {"id": 9, "file_name": "000000000009.jpg"}]})");
+  EXPECT_EQ(captions.size(), 2u);
+  EXPECT_EQ(captions.at("000000000007"), "A cat on a mat. One cat");
+  EXPECT_EQ(captions.at("000000000008"), "Nobody.");
+  EXPECT_THROW(read("{}"), DataError);
+  EXPECT_THROW(read(R"({"images": [], "annotations": []})"), DataError);
+  EXPECT_THROW(read(R"({"images": [{"id": 1, "file_name": "x.jpg"}],
+                        "annotations": [{"image_id": 1}]})"),
+               DataError);
+}
+
 constexpr const char* kVoc = R"(<annotation><filename>x.jpg</filename>
   <object><name>sofa</name><difficult>1</difficult></object>
   <object><name>person</name><difficult>0</difficult>

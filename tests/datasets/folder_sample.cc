@@ -3,9 +3,12 @@
 #include <gtest/gtest.h>
 #include <stdlib.h>
 
+#include <algorithm>
+
 #include "datasets/folder/folder.h"
 #include "datasets/images/png.h"
 #include "harness/base/files.h"
+#include "tests/datasets/train2014_sample.h"
 
 namespace tailmark {
 
@@ -52,12 +55,14 @@ void WriteAnimals(const TempFolder& folder) {
 void WriteStandIns(const TempFolder& folder,
                    const DatasetRegistry::Entry& entry) {
   constexpr std::int64_t kPictures = 16;
+  if (entry.info.name == "coco-fewshot") WriteStandInTrain2014(folder);
   const auto data =
       entry.open({.name = entry.info.name,
                   .options = ResolveOptions(entry.info.options, {}),
                   .root = folder.path()});
   for (const Split* split : {&data->train(), &data->test()}) {
-    for (std::int64_t row = 0; row < kPictures; ++row) {
+    const std::int64_t some = std::min(kPictures, split->size());
+    for (std::int64_t row = 0; row < some; ++row) {
       folder.WritePicture(split->ids[static_cast<std::size_t>(row)],
                           static_cast<int>(row));
     }

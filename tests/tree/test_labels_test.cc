@@ -13,10 +13,17 @@ namespace {
 namespace fs = std::filesystem;
 
 // What tailmark::test_labels is made of.
-constexpr std::array<std::string_view, 6> kFunctions = {
-    "tailmark::TestLabelRegistry::", "tailmark::BuiltinTestLabels(",
-    "tailmark::EmbeddedTestLabels(", "tailmark::FolderTestLabels(",
-    "tailmark::CocoLtTestLabels(",   "tailmark::VocLtTestLabels("};
+constexpr std::array<std::string_view, 10> kFunctions = {
+    "tailmark::TestLabelRegistry::",
+    "tailmark::BuiltinTestLabels(",
+    "tailmark::EmbeddedTestLabels(",
+    "tailmark::FolderTestLabels(",
+    "tailmark::CocoLtTestLabels(",
+    "tailmark::VocLtTestLabels(",
+    "tailmark::EmbeddedFewShotTestLabels(",
+    "tailmark::CocoFewShotTestLabels(",
+    "tailmark::Voc07FewShotTestLabels(",
+    "tailmark::lists::ReadFewShotTestLabels("};
 
 std::string SymbolsOf(const fs::path& program) {
   const std::string command =

@@ -147,7 +147,9 @@ Verb DataVerb(const GlobalOptions& /*global*/) {
            .run = [preprocess] { return PreprocessImages(*preprocess); }},
           DataFetchVerb(),
           DataVerifyVerb(),
-          DataAnnotateCheckVerb()}};
+          DataAnnotateCheckVerb(),
+          DataCaptionsVerb(),
+          DataMakeLtVerb()}};
 }
 
 }  // namespace tailmark

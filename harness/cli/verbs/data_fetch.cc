@@ -1,20 +1,24 @@
 #include <iostream>
 
+#include "datasets/coco_fewshot/train2014.h"
+#include "datasets/fetch/annotations.h"
 #include "datasets/fetch/fetch.h"
 #include "harness/base/error.h"
 #include "harness/base/json.h"
+#include "harness/base/log.h"
 #include "harness/base/progress.h"
 #include "harness/cli/exit_codes.h"
 #include "harness/cli/fetchable.h"
-#include "harness/cli/tables.h"
 #include "harness/cli/verbs.h"
 
 namespace tailmark {
 namespace {
 
+constexpr std::size_t kMostLines = 50;
+
 struct FetchOptions {
-  std::string name;
-  std::string root;
+  FetchableArgs data;
+  std::string annotations;
   std::string from;
   std::string mirrors;
   std::vector<std::string> bases;
@@ -64,27 +68,33 @@ std::string SizesOf(const fetch::FetchJob& job,
       ", room for ", FormatBytes(static_cast<double>(sizes.bytes_available)));
 }
 
-void PrintProblems(const std::vector<fetch::Problem>& problems) {
-  constexpr std::size_t kMost = 50;
-  std::vector<std::vector<std::string>> table = {{"IMAGE", "WHAT IS WRONG"}};
-  for (const fetch::Problem& each : problems) {
-    if (table.size() > kMost) break;
-    table.push_back({each.path, each.what});
+// coco-fewshot's supports are positions in the user's file.
+void MakeLists(const FetchOptions& options) {
+  if (options.annotations.empty()) return;
+  if (options.data.name != "coco-fewshot") {
+    throw ConfigError(StrCat("--annotations is for coco-fewshot: '",
+                             options.data.name, "' has all its lists"));
   }
-  std::cout << TextTable(table);
-  if (problems.size() > kMost) {
-    std::cout << "and " << problems.size() - kMost << " more\n";
-  }
+  const auto annotations =
+      fetch::ReadCocoAnnotations(options.annotations, fetch::kCocoObjects);
+  const auto file = RootOf(options.data) / coco_fewshot::kTrain2014File;
+  coco_fewshot::WriteTrain2014(
+      file, fetch::ToLabelledImages(annotations, "train2014/"));
+  (options.json ? std::cerr : std::cout)
+      << file.string() << ": " << annotations.images.size() << " images\n";
 }
 
 int Fetch(const FetchOptions& options) {
-  const Fetchable data = OpenFetchable(options.name, options.root);
+  MakeLists(options);
+  const Fetchable data = OpenFetchable(options.data);
+  if (!data.lacking.empty()) LogWarning(data.lacking);
   const fetch::FetchJob job = JobOf(options, data);
   const fetch::FetchEstimate sizes = fetch::Estimate(job);
   OrderedJson answer = {{"dataset", job.dataset},
                         {"root", job.root.string()},
                         {"images", sizes.images},
                         {"missing", sizes.missing},
+                        {"lacking", data.lacking},
                         {"bytes_on_disk", sizes.bytes_on_disk},
                         {"bytes_to_read", sizes.bytes_to_read},
                         {"bytes_available", sizes.bytes_available}};
@@ -96,10 +106,7 @@ int Fetch(const FetchOptions& options) {
     answer["there"] = report.there;
     answer["got"] = report.got;
     answer["bytes"] = report.bytes;
-    answer["problems"] = OrderedJson::array();
-    for (const fetch::Problem& each : report.problems) {
-      answer["problems"].push_back({{"path", each.path}, {"what", each.what}});
-    }
+    answer["problems"] = ProblemsJson(report.problems);
   }
   if (options.json) {
     std::cout << answer.dump(2) << "\n";
@@ -107,9 +114,12 @@ int Fetch(const FetchOptions& options) {
     std::cout << report.there << " were there, " << report.got << " came ("
               << FormatBytes(static_cast<double>(report.bytes)) << "), "
               << report.problems.size() << " did not\n";
-    if (!report.problems.empty()) PrintProblems(report.problems);
+    if (!report.problems.empty()) {
+      std::cout << ProblemTable(report.problems, kMostLines);
+    }
   }
-  return report.problems.empty() ? kExitOk : kExitNothing;
+  return report.problems.empty() && data.lacking.empty() ? kExitOk
+                                                         : kExitNothing;
 }
 
 }  // namespace
@@ -122,9 +132,10 @@ Verb DataFetchVerb() {
       .example = "tailmark data fetch coco-lt --root /data/coco",
       .declare =
           [options](Args& args) {
-            args.Positional("NAME", options->name, true, "A data set");
-            args.Option("--root", options->root, "DIR",
-                        "Where to put the images");
+            options->data.Declare(args);
+            args.Option("--annotations", options->annotations, "FILE",
+                        "instances_train2014.json, which says what the "
+                        "supports of coco-fewshot are");
             args.Option("--from", options->from, "DIR",
                         "Take them from a copy that is there already");
             args.Repeated("--base", options->bases, "URL",

@@ -7,20 +7,19 @@
 #include "harness/base/log.h"
 #include "harness/cli/exit_codes.h"
 #include "harness/cli/fetchable.h"
-#include "harness/cli/tables.h"
 #include "harness/cli/verbs.h"
 
 namespace tailmark {
 namespace {
 
 struct VerifyOptions {
-  std::string name;
-  std::string root;
+  FetchableArgs data;
   bool json = false;
 };
 
 int Verify(const VerifyOptions& options) {
-  const Fetchable data = OpenFetchable(options.name, options.root);
+  const Fetchable data = OpenFetchable(options.data);
+  if (!data.lacking.empty()) LogWarning(data.lacking);
   const auto manifest = fetch::DataManifest::Load(data.root);
   if (manifest.empty()) {
     LogWarning(StrCat("no manifest in ", data.root.string(),
@@ -34,24 +33,20 @@ int Verify(const VerifyOptions& options) {
   const auto problems =
       fetch::VerifyFiles(data.root, data.paths, manifest, threads);
   if (options.json) {
-    OrderedJson answer = {
-        {"dataset", data.name},        {"root", data.root.string()},
-        {"images", data.paths.size()}, {"manifest", !manifest.empty()},
-        {"good", problems.empty()},    {"problems", OrderedJson::array()}};
-    for (const fetch::Problem& each : problems) {
-      answer["problems"].push_back({{"path", each.path}, {"what", each.what}});
-    }
+    OrderedJson answer = {{"dataset", data.name},
+                          {"root", data.root.string()},
+                          {"images", data.paths.size()},
+                          {"manifest", !manifest.empty()},
+                          {"good", problems.empty()},
+                          {"lacking", data.lacking},
+                          {"problems", ProblemsJson(problems)}};
     std::cout << answer.dump(2) << "\n";
   } else {
-    std::vector<std::vector<std::string>> table = {{"IMAGE", "WHAT IS WRONG"}};
-    for (const fetch::Problem& each : problems) {
-      table.push_back({each.path, each.what});
-    }
-    if (!problems.empty()) std::cout << TextTable(table);
+    if (!problems.empty()) std::cout << ProblemTable(problems, 0);
     std::cout << data.name << ": " << data.paths.size() - problems.size()
               << " of " << data.paths.size() << " images are good\n";
   }
-  return problems.empty() ? kExitOk : kExitUsage;
+  return problems.empty() && data.lacking.empty() ? kExitOk : kExitUsage;
 }
 
 }  // namespace
@@ -63,9 +58,7 @@ Verb DataVerifyVerb() {
           .example = "tailmark data verify coco-lt --root /data/coco",
           .declare =
               [options](Args& args) {
-                args.Positional("NAME", options->name, true, "A data set");
-                args.Option("--root", options->root, "DIR",
-                            "Where its images lie");
+                options->data.Declare(args);
                 args.Flag("--json", options->json, "Print JSON");
               },
           .run = [options] { return Verify(*options); }};
