@@ -94,6 +94,18 @@ fs::path StoreFolder(const GlobalOptions& global) {
   return fs::absolute(GetEnv("TAILMARK_STORE").value_or("tailmark-store"));
 }
 
+fs::path CacheFolder(const GlobalOptions& global) {
+  return fs::absolute(
+      GetEnv("TAILMARK_CACHE")
+          .value_or((StoreFolder(global) / "cache").string()));
+}
+
+fs::path CacheIfThere(const GlobalOptions& global) {
+  const bool there =
+      GetEnv("TAILMARK_CACHE") || StoreExists(StoreFolder(global));
+  return there ? CacheFolder(global) : fs::path();
+}
+
 Store OpenStoreToRead(const GlobalOptions& global) {
   const fs::path folder = StoreFolder(global);
   if (!StoreExists(folder)) {
@@ -210,11 +222,8 @@ Campaign MakeCampaign(PlanOptions options, const GlobalOptions& global,
       use.limits.threads = static_cast<int>(*options.threads);
     }
   }
-  const fs::path cache =
-      GetEnv("TAILMARK_CACHE")
-          .value_or((StoreFolder(global) / "cache").string());
-  campaign.plan =
-      MakePlan(recipe, catalog, MakeSources(data, store), fs::absolute(cache));
+  campaign.plan = MakePlan(recipe, catalog, MakeSources(data, store),
+                           CacheFolder(global));
   if (store != nullptr) MarkFromStore(campaign.plan, *store, options);
   for (const std::string& note : campaign.plan.notes) LogWarning(note);
   return campaign;

@@ -36,6 +36,7 @@ Verb RunVerb(const GlobalOptions& global);
 Verb StatusVerb(const GlobalOptions& global);
 Verb TokenizeVerb(const GlobalOptions& global);
 Verb ValidateVerb(const GlobalOptions& global);
+Verb WatchVerb(const GlobalOptions& global);
 Verb WorkerVerb(const GlobalOptions& global);
 
 }  // namespace tailmark

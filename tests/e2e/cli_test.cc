@@ -34,15 +34,30 @@ class Cli : public ::testing::Test {
   Program tailmark_{scratch_.path()};
 };
 
-const std::vector<std::vector<std::string>> kVerbs = {
-    {"list"},           {"describe"},     {"doctor"},
-    {"data"},           {"data", "show"}, {"data", "preprocess"},
-    {"validate"},       {"plan"},         {"run"},
-    {"resume"},         {"status"},       {"worker"},
-    {"import"},         {"export"},       {"eval"},
-    {"report"},         {"db"},           {"db", "check"},
-    {"db", "query"},    {"db", "vacuum"}, {"encode", "images"},
-    {"encode", "text"}, {"tokenize"}};
+const std::vector<std::vector<std::string>> kVerbs = {{"list"},
+                                                      {"describe"},
+                                                      {"doctor"},
+                                                      {"data"},
+                                                      {"data", "show"},
+                                                      {"data", "preprocess"},
+                                                      {"validate"},
+                                                      {"plan"},
+                                                      {"run"},
+                                                      {"resume"},
+                                                      {"status"},
+                                                      {"watch"},
+                                                      {"worker"},
+                                                      {"import"},
+                                                      {"export"},
+                                                      {"eval"},
+                                                      {"report"},
+                                                      {"db"},
+                                                      {"db", "check"},
+                                                      {"db", "query"},
+                                                      {"db", "vacuum"},
+                                                      {"encode", "images"},
+                                                      {"encode", "text"},
+                                                      {"tokenize"}};
 
 TEST_F(Cli, EveryVerbHasHelpWithAnExampleOnStdout) {
   for (std::vector<std::string> words : kVerbs) {
