@@ -46,6 +46,7 @@ const std::vector<std::vector<std::string>> kVerbs = {
     {"run"},
     {"resume"},
     {"status"},
+    {"watch"},
     {"worker"},
     {"import"},
     {"export"},
