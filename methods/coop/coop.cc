@@ -54,6 +54,14 @@ MethodInfo Coop::Info() {
           .abilities = {.partial_labels = true,
                         .precisions = {"fp32", "bf16", "fp16", "fp16-state"}},
           .presets = {
+              {.name = "repo",
+               .summary = "As LMPT's release runs it: schedule by test scores, "
+                          "scores in float16",
+               .options = {{"name_lens", std::string("repo")},
+                           {"empty_class", std::string("reject")},
+                           {"schedule", std::string("plateau-test")},
+                           {"score", std::string("softmax-fp16")}},
+               .kind = Preset::Kind::kProfile},
               {.name = "embedded",
                .summary = "Nano settings: AdamW 3e-3, cosine, 30 epochs, logit "
                           "score, offset",
