@@ -1,6 +1,7 @@
 #include "datasets/images/pipeline.h"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <cmath>
 #include <cstddef>
@@ -24,12 +25,19 @@ struct Family {
   Shape shape;
   Filter filter;
   Passes passes = Passes::kPillow13;
+  bool imagenet = false;  // Normalised by ImageNet's figures, not CLIP's.
 };
+// torchvision's, which LMPT's release takes for CLIP's.
+constexpr std::array<float, 3> kImageNetMean = {0.485F, 0.456F, 0.406F};
+constexpr std::array<float, 3> kImageNetStd = {0.229F, 0.224F, 0.225F};
+
 constexpr Family kFamilies[] = {
     {"clip-", Shape::kCrop, Filter::kBicubic},
     {"clip-bilinear-", Shape::kCrop, Filter::kBilinear},
     {"squash-", Shape::kSquash, Filter::kBilinear},
     {"squash-bicubic-", Shape::kSquash, Filter::kBicubic},
+    {"squash-imagenet-", Shape::kSquash, Filter::kBilinear, Passes::kPillow13,
+     true},
     {"as-is-", Shape::kAsIs, Filter::kBicubic},
     {"clip-pillow12-", Shape::kCrop, Filter::kBicubic, Passes::kPillow12},
     {"clip-bilinear-pillow12-", Shape::kCrop, Filter::kBilinear,
@@ -74,10 +82,15 @@ Pipeline PipelineByName(std::string_view name) {
   for (const Family& family : kFamilies) {
     if (name.substr(0, digits) == family.prefix && size >= 1 &&
         size <= kMaxSize) {
-      return {.shape = family.shape,
-              .filter = family.filter,
-              .passes = family.passes,
-              .size = size};
+      Pipeline pipeline{.shape = family.shape,
+                        .filter = family.filter,
+                        .passes = family.passes,
+                        .size = size};
+      if (family.imagenet) {
+        pipeline.mean = kImageNetMean;
+        pipeline.std = kImageNetStd;
+      }
+      return pipeline;
     }
     known.push_back(
         StrCat(family.prefix, size >= 1 && size <= kMaxSize ? size : 224));
@@ -87,8 +100,9 @@ Pipeline PipelineByName(std::string_view name) {
 
 std::string NameOf(const Pipeline& pipeline) {
   const bool as_is = pipeline.shape == Shape::kAsIs;
+  const bool imagenet = pipeline.mean == kImageNetMean;
   for (const Family& family : kFamilies) {
-    if (pipeline.shape == family.shape &&
+    if (pipeline.shape == family.shape && family.imagenet == imagenet &&
         (as_is || (pipeline.filter == family.filter &&
                    pipeline.passes == family.passes))) {
       return StrCat(family.prefix, pipeline.size);

@@ -30,7 +30,8 @@ struct Pipeline {
   Filter filter = Filter::kBicubic;
   Passes passes = Passes::kPillow13;
   int size = 224;  ///< Output is [size, size, 3].
-  // CLIP's normalisation, applied to value / 255.
+  // CLIP's normalisation, applied to value / 255; "squash-imagenet-":
+  // ImageNet's.
   std::array<float, 3> mean{0.48145466F, 0.4578275F, 0.40821073F};
   std::array<float, 3> std{0.26862954F, 0.26130258F, 0.27577711F};
 };
@@ -38,7 +39,8 @@ struct Pipeline {
 /// Raise it when any output byte may change.
 inline constexpr int kPipelineVersion = 1;
 
-/// "clip-224", "squash-224" (bilinear), "squash-bicubic-224", "as-is-48", and
+/// "clip-224", "squash-224" (bilinear), "squash-bicubic-224",
+/// "squash-imagenet-224" (ImageNet's mean and deviation), "as-is-48", and
 /// the same with other sizes; and with "pillow12-" before the size
 /// ("squash-pillow12-224") what Pillow did until version 13: other bytes for
 /// squashed portraits, a few pictures in a hundred. Throws ConfigError with the

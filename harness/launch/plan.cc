@@ -63,6 +63,11 @@ std::vector<OpenData> OpenAll(const Recipe& recipe,
   return all;
 }
 
+bool RunsOn(const MethodUse& method, const DatasetUse& dataset) {
+  return method.on.empty() || std::find(method.on.begin(), method.on.end(),
+                                        dataset.name) != method.on.end();
+}
+
 /// What every cell of the recipe shares.
 RunSpec BaseSpec(const Recipe& recipe, const Catalog& catalog,
                  const std::filesystem::path& cache) {
@@ -94,7 +99,9 @@ class Planner {
   Plan Make() {
     const std::vector<OpenData> data = OpenAll(recipe_, sources_);
     for (const OpenData& each : data) {
-      for (const MethodUse& use : recipe_.methods) AddMethod(each, use);
+      for (const MethodUse& use : recipe_.methods) {
+        if (RunsOn(use, *each.use)) AddMethod(each, use);
+      }
     }
     return std::move(plan_);
   }

@@ -139,7 +139,7 @@ MethodUse ReadMethod(const RecipeNode& node,
     return use;
   }
   node.RequireObject(
-      {"use", "name", "preset", "profile", "options", "seeds", "limits"});
+      {"use", "name", "preset", "profile", "on", "options", "seeds", "limits"});
   if (!node.Has("use")) node.Fail("\"use\" is missing: the method's name");
   read_use(node.At("use"));
   use.name = node.Text("name", use.use);
@@ -151,6 +151,7 @@ MethodUse ReadMethod(const RecipeNode& node,
     use.preset = node.At(kind).Text();
     use.preset_origin = node.At(kind).origin();
   }
+  if (node.Has("on")) use.on = node.At("on").Words();
   if (node.Has("options")) use.options = ReadOptions(node.At("options"));
   if (node.Has("seeds")) use.seeds = ReadSeeds(node.At("seeds"));
   if (node.Has("limits")) ReadLimits(node.At("limits"), use.limits);
@@ -238,6 +239,19 @@ void ApplyOnly(const std::vector<std::string>& only, Recipe& recipe) {
   keep(recipe.datasets, datasets, "dataset");
 }
 
+/// A data set that the recipe does not have would be a row that never runs.
+void CheckOn(const RecipeNode& method, const MethodUse& use,
+             const Recipe& recipe) {
+  std::vector<std::string> known;
+  for (const DatasetUse& each : recipe.datasets) known.push_back(each.name);
+  for (const std::string& name : use.on) {
+    if (std::find(known.begin(), known.end(), name) == known.end()) {
+      method.Fail(
+          UnknownName("data set of this recipe in \"on\"", name, known));
+    }
+  }
+}
+
 Recipe ReadRecipe(const RecipeNode& root, const RecipeOverrides& overrides) {
   root.RequireObject({"campaign", "summary", "datasets", "methods", "weights",
                       "pipeline", "protocol", "numerics", "limits", "limit",
@@ -265,6 +279,7 @@ Recipe ReadRecipe(const RecipeNode& root, const RecipeOverrides& overrides) {
   for (std::size_t i = 0; i < root.At("methods").json().size(); ++i) {
     recipe.methods.push_back(
         ReadMethod(root.At("methods").At(i), seeds, limits));
+    CheckOn(root.At("methods").At(i), recipe.methods.back(), recipe);
     if (!overrides.seeds.empty()) {
       recipe.methods.back().seeds = ParseSeeds(overrides.seeds, "--seeds");
     }

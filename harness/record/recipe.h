@@ -46,14 +46,16 @@ struct DatasetUse {
 
 /// A method as a recipe names it; lists of options are axes of a grid.
 struct MethodUse {
-  /// Its name in the catalogue. Of a plugin, what the recipe wrote until its file
-  /// has been asked.
+  /// Its name in the catalogue. Of a plugin, what the recipe wrote until its
+  /// file has been asked.
   std::string use;
   std::string name;
   std::optional<PluginReference> plugin;  ///< Nothing for a builtin.
-  std::string preset;  ///< "" for none.
+  std::string preset;                     ///< "" for none.
   Origin preset_origin;
   WrittenOptions options;
+  /// Names of the data sets it runs on, as the recipe calls them; empty: all.
+  std::vector<std::string> on;
   std::vector<std::uint64_t> seeds;
   Limits limits;
 };

@@ -4,10 +4,8 @@
 #include <vector>
 
 #include "harness/api/registry.h"
-#include "methods/losses/bce.h"
-#include "methods/losses/distribution_balanced.h"
-#include "methods/optim/adam.h"
-#include "methods/optim/one_cycle.h"
+#include "methods/losses/named.h"
+#include "methods/nn/fit_loop.h"
 #include "methods/torch_pch.h"
 
 namespace tailmark {
@@ -96,30 +94,26 @@ class LinearProbe final : public MethodWith<LinearProbeOptions> {
 
   at::Tensor Predict(const Batch& batch) const override {
     const torch::NoGradGuard no_grad;
-    return at::linear(Standardised(batch.inputs), weight_, bias_);
+    return at::linear(Standardised(batch.inputs), loop_->Get("weight"),
+                      loop_->Get("bias"));
   }
   ScoreScale scale() const override { return ScoreScale::kLogit; }
 
   void Save(StateWriter& out) const override;
   void Load(const StateReader& in) override;
   std::int64_t trained_parameters() const override {
-    return weight_.defined() ? weight_.numel() + bias_.numel() : 0;
+    return loop_ ? loop_->numbers() : 0;
   }
 
  private:
   void Begin(TrainSource& train);
-  void MakeOptimiser();
-  double TrainEpoch(TrainSource& train, const OneCycle& schedule);
-  at::Tensor Loss(const at::Tensor& logits, const TrainBatch& batch) const;
+  void Keep(at::Tensor weight, at::Tensor bias);
   at::Tensor Standardised(const at::Tensor& features) const {
     return (features - mean_) * inverse_deviation_;
   }
 
-  std::int64_t epoch_ = 0;
   at::Tensor mean_, inverse_deviation_;  // [D]
-  at::Tensor weight_, bias_;             // [C, D], [C]
-  std::optional<Adam> optimiser_;
-  std::optional<DistributionBalancedLoss> db_loss_;
+  std::optional<FitLoop> loop_;          // Weight [C, D], bias [C].
 };
 
 struct Moments {
@@ -146,14 +140,9 @@ Moments MomentsOf(TrainSource& train, std::int64_t batch_size) {
   return {mean, (square / count).sqrt()};
 }
 
-struct Prevalence {
-  std::vector<std::int64_t> counts;  // [C] known positives
-  at::Tensor log_odds;               // [C] float
-};
-
-/// Log-odds ln(p / (1 - p)) of each class among the images where it is known,
-/// with p kept half an image away from 0 and 1.
-Prevalence PrevalenceOf(const TrainSource& train) {
+/// Log-odds ln(p / (1 - p)) [C] of each class among the images where it is
+/// known, with p kept half an image away from 0 and 1.
+at::Tensor LogOddsOf(const TrainSource& train) {
   const auto present = train.labels().ne(0);
   const auto& known = train.known();
   const auto mask = known.defined() ? known : at::ones_like(present);
@@ -161,9 +150,7 @@ Prevalence PrevalenceOf(const TrainSource& train) {
   const auto seen = mask.sum(0).to(torch::kDouble);
   const auto p = at::minimum(positives.to(torch::kDouble).clamp_min(0.5),
                              (seen - 0.5).clamp_min(0.5));
-  const auto* begin = positives.data_ptr<std::int64_t>();
-  return {{begin, begin + positives.numel()},
-          at::log(p / (seen - p).clamp_min(0.5)).to(torch::kFloat)};
+  return at::log(p / (seen - p).clamp_min(0.5)).to(torch::kFloat);
 }
 
 void LinearProbe::Begin(TrainSource& train) {
@@ -180,79 +167,46 @@ void LinearProbe::Begin(TrainSource& train) {
     mean_ = at::zeros({width}, at::TensorOptions().device(device));
     inverse_deviation_ = at::ones({width}, at::TensorOptions().device(device));
   }
-  weight_ = at::zeros({problem().num_classes(), width},
-                      at::TensorOptions().device(device));
-  bias_ = PrevalenceOf(train).log_odds.to(device);
+  Keep(at::zeros({problem().num_classes(), width},
+                 at::TensorOptions().device(device)),
+       LogOddsOf(train).to(device));
 }
 
-void LinearProbe::MakeOptimiser() {
-  optimiser_.emplace(Adam::Options{});
-  optimiser_->Add(weight_, options().weight_decay);
-  optimiser_->Add(bias_, 0.0);
+void LinearProbe::Keep(at::Tensor weight, at::Tensor bias) {
+  const auto& o = options();
+  loop_.emplace(FitPlan{.epochs = o.epochs,
+                        .batch_size = o.batch_size,
+                        .augment = o.augment,
+                        .optimiser = "adamw",
+                        .lr = o.lr,
+                        .schedule = "one-cycle",
+                        .warm_up = o.warm_up},
+                problem());
+  loop_->Add("weight", std::move(weight), o.weight_decay);
+  loop_->Add("bias", std::move(bias), 0.0);
 }
 
 void LinearProbe::Fit(FitContext& context) {
   const auto& o = options();
-  if (!weight_.defined()) {
-    Begin(context.train);
-    MakeOptimiser();
-  }
+  if (!loop_) Begin(context.train);
   const DbOptions db{.gamma = o.db_gamma,
                      .neg_scale = o.db_neg_scale,
                      .init_bias = o.db_init_bias};
-  const std::int64_t samples = context.train.num_samples();
-  db_loss_.emplace(db, PrevalenceOf(context.train).counts, samples,
-                   problem().device);
-  const std::int64_t steps = (samples + o.batch_size - 1) / o.batch_size;
-  const OneCycle schedule{
-      .max_lr = o.lr, .total_steps = steps * o.epochs, .warm_up = o.warm_up};
-  while (epoch_ < o.epochs) {
-    const double loss = TrainEpoch(context.train, schedule);
-    ++epoch_;
-    const EpochReport report{
-        .epoch = epoch_,
-        .epochs = o.epochs,
-        .curves = {{"loss", loss},
-                   {"lr", schedule.At(optimiser_->steps() - 1).lr}}};
-    if (context.observer.OnEpochEnd(*this, report) == FitSignal::kStop) break;
-  }
-}
-
-double LinearProbe::TrainEpoch(TrainSource& train, const OneCycle& schedule) {
-  const torch::AutoGradMode with_gradients(true);
-  train.Start({.epoch = epoch_,
-               .batch_size = options().batch_size,
-               .augment = options().augment});
-  at::Tensor sum = at::zeros(
-      {}, at::TensorOptions().dtype(torch::kDouble).device(problem().device));
-  std::int64_t batches = 0;
-  for (TrainBatch batch; train.Next(batch); ++batches) {
-    auto weight = weight_.detach().requires_grad_();
-    auto bias = bias_.detach().requires_grad_();
-    const auto loss =
-        Loss(at::linear(Standardised(batch.inputs), weight, bias), batch);
-    const auto gradients = torch::autograd::grad({loss}, {weight, bias});
-    const auto [lr, momentum] = schedule.At(optimiser_->steps());
-    optimiser_->Step(gradients, lr, momentum);
-    sum += loss.detach();
-  }
-  return sum.item<double>() /
-         static_cast<double>(std::max<std::int64_t>(batches, 1));
-}
-
-at::Tensor LinearProbe::Loss(const at::Tensor& logits,
-                             const TrainBatch& batch) const {
-  return options().loss == "db" ? (*db_loss_)(logits, batch.labels, batch.known)
-                                : BceLoss(logits, batch.labels, batch.known);
+  const auto loss = MakeLoss(o.loss, db, PositivesOf(context.train),
+                             context.train.num_samples(), problem().device);
+  loop_->Run(context, *this,
+             [&](const TrainBatch& batch,
+                 std::span<const at::Tensor> p) -> FitLoop::StepLoss {
+               const auto logits =
+                   at::linear(Standardised(batch.inputs), p[0], p[1]);
+               return {.loss = loss(logits, batch.labels, batch.known)};
+             });
 }
 
 void LinearProbe::Save(StateWriter& out) const {
-  out.PutInt("epoch", epoch_);
   out.Put("mean", mean_);
   out.Put("inverse_deviation", inverse_deviation_);
-  out.Put("weight", weight_);
-  out.Put("bias", bias_);
-  optimiser_->Save(out, "adam");
+  loop_->Save(out);
 }
 
 void LinearProbe::Load(const StateReader& in) {
@@ -260,13 +214,10 @@ void LinearProbe::Load(const StateReader& in) {
     return in.Get(key).to(problem().device, torch::kFloat,
                           /*non_blocking=*/false, /*copy=*/true);
   };
-  epoch_ = in.GetInt("epoch");
   mean_ = get("mean");
   inverse_deviation_ = get("inverse_deviation");
-  weight_ = get("weight");
-  bias_ = get("bias");
-  MakeOptimiser();
-  optimiser_->Load(in, "adam");
+  Keep(get("parameter/weight"), get("parameter/bias"));
+  loop_->Load(in);
 }
 
 }  // namespace

@@ -34,9 +34,11 @@ Image Coordinates(int width, int height) {
 TEST(PipelineTest, EveryNameComesBack) {
   for (const char* name :
        {"clip-224", "clip-336", "clip-bilinear-64", "squash-224", "squash-448",
-        "squash-bicubic-224", "as-is-48"}) {
+        "squash-bicubic-224", "squash-imagenet-224", "as-is-48"}) {
     EXPECT_EQ(NameOf(PipelineByName(name)), name);
   }
+  EXPECT_EQ(PipelineByName("squash-imagenet-224").mean[0], 0.485F);
+  EXPECT_EQ(PipelineByName("squash-224").mean[0], 0.48145466F);
   EXPECT_EQ(PipelineByName("squash-224").filter, Pipeline::Filter::kBilinear);
   EXPECT_EQ(PipelineByName("clip-224").filter, Pipeline::Filter::kBicubic);
   EXPECT_EQ(PipelineByName("squash-bicubic-9").size, 9);

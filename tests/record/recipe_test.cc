@@ -162,6 +162,16 @@ TEST_F(RecipeFile, OnlyKeepsWhatIsNamed) {
             std::string::npos);
 }
 
+TEST_F(RecipeFile, AMethodMayRunOnSomeDataSetsOnly) {
+  const Recipe recipe = LoadRecipe(
+      Campaign(R"("methods": ["a", {"use": "b", "on": ["embedded"]}])"), {});
+  EXPECT_TRUE(recipe.methods[0].on.empty());
+  EXPECT_EQ(recipe.methods[1].on, std::vector<std::string>{"embedded"});
+  const std::string error =
+      ErrorOf(Campaign(R"("methods": [{"use": "b", "on": ["embeded"]}])"));
+  EXPECT_NE(error.find("did you mean 'embedded'?"), std::string::npos) << error;
+}
+
 TEST_F(RecipeFile, SeedsLimitAndDeviceOfTheCommandLineWin) {
   const fs::path path =
       Campaign(R"("methods": [{"use": "a", "seeds": [9]}], "limit": 5)");
