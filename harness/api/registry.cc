@@ -41,6 +41,9 @@ void MethodRegistry::Insert(Entry entry) {
   for (const Dependency& each : entry.info.depends) {
     CheckDependency(each, entry.options);
   }
+  for (const Deviation& each : entry.info.deviations) {
+    CheckDeviation(each, entry.options);
+  }
   if (entry.info.needs.test_feedback) {
     ResolveOptions(entry.options, *entry.info.needs.test_feedback);
   }
