@@ -2,6 +2,7 @@
 
 // One line a method: Register<Name>() is defined in the method's folder.
 #define TM_BUILTIN_METHODS(METHOD) \
+  METHOD(HpDval)                   \
   METHOD(LabelPrior)               \
   METHOD(LinearProbe)              \
   METHOD(ZeroShotClip)
