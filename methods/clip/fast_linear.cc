@@ -45,7 +45,8 @@ at::Tensor Product(const at::Tensor& x, const at::Tensor& weight,
                    const at::Tensor& bias) {
   const std::optional<at::Tensor> added =
       bias.defined() ? std::optional(bias) : std::nullopt;
-  return FoundKernel()->call(x, weight, added, "none", {}, "");
+  return FoundKernel()->call(x, weight, added, "none",
+                             c10::List<std::optional<at::Scalar>>(), "");
 }
 
 struct FastLinearFunction

@@ -99,8 +99,8 @@ std::vector<Deviation> OfTheTraining() {
        "backward pass in every step"},
       {"few-shot loss", One("loss", "dbstar"), One("loss", "asl-sum"),
        "P III-C; R fsl_runner.py",
-       "Few-shot training sets are nearly balanced; the default of "
-       "preset few-shot is the release's"},
+       "Supports are nearly balanced; both few-shot profiles take the "
+       "release's, as the paper names none for them"},
       {"first count of head",
        {{"protocol.groups", std::string("train>100/20..100/<20")}},
        {{"protocol.groups", std::string("train>=100/20..99/<20")}},

@@ -155,11 +155,16 @@ Student HpDval::Start(FitContext& context) const {
         DeriveSeed(context.seed, "hp_dval/embedding"), states.options());
   }
   StartContexts(context.seed, student);
-  if (stage_ == HpDvalStage::kTwo && options().stage2_from == "stage1-ema") {
-    const StateReader& before = context.Input("stage1");
+  const auto go_on_from = [&](const char* role) {
+    const StateReader& before = context.Input(role);
     for (const EncoderParameter& each : student.Towers()) {
       each.value.copy_(before.Get("scored/" + each.name));
     }
+  };
+  if (stage_ == HpDvalStage::kTwo && options().stage2_from == "stage1-ema") {
+    go_on_from("stage1");
+  } else if (options().student_init == "base-run") {
+    go_on_from("base");
   }
   return student;
 }

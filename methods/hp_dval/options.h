@@ -65,9 +65,10 @@ struct HpDvalOptions {
               "Student of stage 2: stage 1's EMA weights, or CLIP's own",
               OneOf{"stage1-ema|clip"}},
         Field{"student_init", &O::student_init,
-              "Where the student begins: CLIP's tower, or a ViT trained on "
-              "ImageNet-1K (imagenet_weights)",
-              OneOf{"clip|imagenet1k"}},
+              "Where the student begins: CLIP's tower, a ViT trained on "
+              "ImageNet-1K (imagenet_weights), or what a run on the base "
+              "classes came to",
+              OneOf{"clip|imagenet1k|base-run"}},
         Field{"imagenet_weights", &O::imagenet_weights,
               "ViT of CLIP's shape as safetensors with timm's names"},
         Field{"embedding", &O::embedding,

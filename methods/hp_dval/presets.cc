@@ -64,6 +64,44 @@ OptionMap VocLt() {
   return {{"pos_scale", 10.0}, {"db_gamma", 0.3}, {"db_neg_scale", 5.0}};
 }
 
+/// The release's training on base classes (few-shot protocols).
+OptionMap FewShotBase() {
+  return {{"stage", Word("1")},
+          {"loss", Word("asl-sum")},
+          {"kd_weight", 0.0},
+          {"alpha", 0.5},
+          {"top_k", Whole(16)},
+          {"stage1_epochs", Whole(18)},
+          {"batch_size", Whole(32)},
+          {"horizon", Whole(80)},
+          {"beta2", 0.999},
+          {"decay_on", Word("matrices")},
+          {"student_init", Word("clip")},
+          {"augment", Word("cutout-randaugment")}};
+}
+
+/// The release's training on the support images of one episode. It loads no
+/// base weights; profile paper-few-shot does.
+OptionMap FewShotEpisode() {
+  return With(FewShotBase(), {{"stage1_epochs", Whole(81)},
+                              {"batch_size", Whole(64)},
+                              {"horizon", Whole(150)},
+                              {"beta2", 0.9},
+                              {"decay_on", Word("all")},
+                              {"augment", Word("randaugment")}});
+}
+
+/// What the base run differs in from an episode's.
+OptionMap BaseDiffers() {
+  OptionMap differs;
+  const OptionMap episode = FewShotEpisode();
+  for (const auto& [name, value] : FewShotBase()) {
+    if (episode.at(name) != value) differs[name] = value;
+  }
+  differs["student_init"] = Word("clip");
+  return differs;
+}
+
 /// Stage 1 for nano-CLIP and the embedded scenes.
 OptionMap Embedded() {
   return {{"stage", Word("1")},
@@ -105,6 +143,19 @@ std::vector<Preset> HpDvalPresets() {
        .summary = "The released code, constants of VOC-LT",
        .options = With(Repo(), VocLt()),
        .kind = Kind::kProfile},
+      {.name = "few-shot-base",
+       .summary = "Training on base classes, as released: ASL, no distillation",
+       .options = FewShotBase()},
+      {.name = "paper-few-shot",
+       .summary = "An episode, from the averaged weights of a base run",
+       .options = With(FewShotEpisode(), {{"student_init", Word("base-run")}}),
+       .kind = Kind::kProfile},
+      {.name = "repo-few-shot",
+       .summary = "An episode as released: base weights never loaded, pixels "
+                  "in [0, 1]",
+       .options = With(FewShotEpisode(), {{"alpha_on", Word("local")},
+                                          {"input_norm", Word("none")}}),
+       .kind = Kind::kProfile},
       {.name = "voc-lt",
        .summary = "The defaults with the loss constants of VOC-LT",
        .options = VocLt()},
@@ -142,7 +193,10 @@ MethodInfo HpDval::Info() {
                    .forget = {"stage2_from", "stage2_positive", "stage2_epochs",
                               "stage2_lr", "prompt_init", "context_tokens",
                               "consistency_on", "consistency_weight"},
-                   .scores = true}},
+                   .scores = true},
+                  {.role = "base",
+                   .when = {{"student_init", Word("base-run")}},
+                   .set = BaseDiffers()}},
       .deviations = HpDvalDeviations(),
   };
 }

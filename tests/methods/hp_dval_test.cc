@@ -75,6 +75,7 @@ class HpDvalTest : public ::testing::Test {
         MakeFeatureTrainSource(rows_, std::move(views), {.seed = kSeed});
     FitContext context{*source, nullptr, kSeed, observer};
     if (first_) context.inputs["stage1"] = first_.get();
+    if (base_) context.inputs["base"] = base_.get();
     method.Fit(context);
   }
   std::unique_ptr<HpDval> Fitted(const OptionMap& options) {
@@ -116,6 +117,7 @@ class HpDvalTest : public ::testing::Test {
   TrainRows rows_;
   Problem problem_;
   std::shared_ptr<MemoryState> first_;
+  std::shared_ptr<MemoryState> base_;
 };
 
 TEST_F(HpDvalTest, EveryStageResumesBitForBit) {
@@ -149,6 +151,21 @@ TEST_F(HpDvalTest, StageTwoWithoutAFirstStageSaysWhatItNeeds) {
   }
   // The release never loads it.
   EXPECT_NO_THROW(Fitted(Fast("2", {{"stage2_from", std::string("clip")}})));
+}
+
+TEST_F(HpDvalTest, AnEpisodeGoesOnFromTheBaseRun) {
+  TrainStageOne();
+  const OptionMap options =
+      Fast("1", {{"student_init", std::string("base-run")},
+                 {"loss", std::string("asl-sum")},
+                 {"kd_weight", 0.0}});
+  EXPECT_THROW(Fitted(options), ConfigError);
+  base_ = first_;
+  const auto from_base = Scores(*Fitted(options));
+  auto from_clip = options;
+  from_clip["student_init"] = std::string("clip");
+  EXPECT_FALSE(from_base.equal(Scores(*Fitted(from_clip))));
+  ExpectResumeChangesNothing(options);
 }
 
 TEST_F(HpDvalTest, NoStageChangesTheEncoder) {
