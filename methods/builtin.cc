@@ -5,6 +5,7 @@
   METHOD(Cocoop)                   \
   METHOD(Coop)                     \
   METHOD(FinetuneClip)             \
+  METHOD(HpDval)                   \
   METHOD(LabelPrior)               \
   METHOD(LinearProbe)              \
   METHOD(Lmpt)                     \

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <vector>
 
+#include "datasets/loader/rand_augment.h"
 #include "harness/base/error.h"
 #include "harness/base/suggest.h"
 
@@ -17,6 +18,8 @@ struct Kind {
 constexpr Kind kKinds[] = {
     {Augmentation::kNone, "none"},
     {Augmentation::kFlip, "flip"},
+    {Augmentation::kRandAugment, "randaugment"},
+    {Augmentation::kCutoutRandAugment, "cutout-randaugment"},
 };
 
 void Mirror(Image& image) {
@@ -30,7 +33,19 @@ void Mirror(Image& image) {
   }
 }
 
+void RandAugment(ChanceStream& chance, Image& image) {
+  const AugmentStep first = DrawAugmentStep(chance);
+  const AugmentStep second = DrawAugmentStep(chance);
+  Apply(first, image);
+  Apply(second, image);
+}
+
 }  // namespace
+
+bool IsFlipAtMost(Augmentation augmentation) {
+  return augmentation == Augmentation::kNone ||
+         augmentation == Augmentation::kFlip;
+}
 
 std::string_view NameOf(Augmentation augmentation) {
   for (const Kind& kind : kKinds) {
@@ -57,6 +72,13 @@ Augmented Augment(Augmentation augmentation, ChanceStream chance,
     case Augmentation::kFlip:
       done.flipped = chance.Chance(50);
       if (done.flipped) Mirror(image);
+      break;
+    case Augmentation::kRandAugment:
+      RandAugment(chance, image);
+      break;
+    case Augmentation::kCutoutRandAugment:
+      Apply(DrawHalfCutout(chance), image);
+      RandAugment(chance, image);
       break;
   }
   return done;

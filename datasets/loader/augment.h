@@ -13,11 +13,16 @@ namespace tailmark {
 /// its name in augment.cc, one case in Augment().
 enum class Augmentation : std::uint8_t {
   kNone,
-  kFlip  ///< Mirrored left to right with probability 1/2.
+  kFlip,              ///< Mirrored left to right with probability 1/2.
+  kRandAugment,       ///< Two steps of RandAugment, see rand_augment.h.
+  kCutoutRandAugment  ///< A half-sized rectangle of one colour, then the same.
 };
 std::string_view NameOf(Augmentation augmentation);
 /// Throws ConfigError with the nearest name.
 Augmentation AugmentationByName(std::string_view name);
+/// Whether it only ever gives the picture or its mirror image, so that features
+/// of both can stand for it.
+bool IsFlipAtMost(Augmentation augmentation);
 
 /// Everything drawn for one sample, so that a batch can tell what was done.
 struct Augmented {

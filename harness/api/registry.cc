@@ -52,6 +52,9 @@ void MethodRegistry::Insert(Entry entry) {
   for (const OptionMap& when : entry.info.images_when) {
     ResolveOptions(entry.options, when);
   }
+  for (const Deviation& each : entry.info.deviations) {
+    CheckDeviation(each, entry.options);
+  }
   if (entry.info.needs.test_feedback) {
     ResolveOptions(entry.options, *entry.info.needs.test_feedback);
   }

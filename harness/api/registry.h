@@ -12,6 +12,7 @@
 
 #include "harness/api/method.h"
 #include "harness/base/dependency.h"
+#include "harness/base/deviation.h"
 
 namespace tailmark {
 
@@ -68,6 +69,8 @@ struct MethodInfo {
   Abilities abilities{};
   std::vector<Preset> presets;
   std::vector<Dependency> depends{};  ///< Runs it starts from.
+  /// Where its paper and its released code differ, or only one of them speaks.
+  std::vector<Deviation> deviations{};
 };
 
 /// What a method with these resolved options is given.

@@ -28,8 +28,9 @@ struct Pass {
   std::int64_t epoch = 0;
   std::int64_t batch_size = 64;
   bool shuffle = true;  ///< Order depends on (run seed, epoch) alone.
-  /// "none", or "flip": each sample mirrored with probability 1/2, drawn from
-  /// (run seed, epoch, row). More kinds come with the methods that need them.
+  /// "none", "flip" (mirrored with probability 1/2), "randaugment" or
+  /// "cutout-randaugment", see datasets/loader/augment.h; drawn from (run seed,
+  /// epoch, row). Features can only be flipped.
   std::string augment = "none";
   bool drop_last = false;  ///< Leave out a last batch that is not full.
 };

@@ -21,6 +21,7 @@ struct DescribeRequest {
   std::string name;
   std::string dataset;
   std::vector<std::string> set;
+  bool deviations = false;
   bool json = false;
 };
 int DescribePartition(const DescribeRequest& request,

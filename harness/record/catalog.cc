@@ -18,10 +18,22 @@ Json DependencyToJson(const Dependency& dependency) {
           {"scores", dependency.scores}};
 }
 
+Json DeviationToJson(const Deviation& deviation) {
+  return {{"topic", deviation.topic},
+          {"paper", ToJson(deviation.paper)},
+          {"released", ToJson(deviation.released)},
+          {"source", deviation.source},
+          {"effect", deviation.effect}};
+}
+
 Json MethodToJson(const MethodEntry& method) {
   Json depends = Json::array();
   for (const Dependency& each : method.depends) {
     depends.push_back(DependencyToJson(each));
+  }
+  Json deviations = Json::array();
+  for (const Deviation& each : method.deviations) {
+    deviations.push_back(DeviationToJson(each));
   }
   Json presets = Json::array();
   for (const PresetEntry& preset : method.presets) {
@@ -48,7 +60,8 @@ Json MethodToJson(const MethodEntry& method) {
            method.test_feedback ? ToJson(*method.test_feedback) : Json()},
           {"options", ToJson(method.options)},
           {"presets", std::move(presets)},
-          {"depends", std::move(depends)}};
+          {"depends", std::move(depends)},
+          {"deviations", std::move(deviations)}};
 }
 
 PresetEntry PresetFromJson(const Json& json) {
@@ -74,6 +87,18 @@ Dependency DependencyFromJson(const Json& json) {
   dependency.scores = in.Get<bool>("scores");
   in.Finish();
   return dependency;
+}
+
+Deviation DeviationFromJson(const Json& json) {
+  JsonMembers in(json, "catalogue, deviation");
+  Deviation deviation;
+  deviation.topic = in.Get<std::string>("topic");
+  deviation.paper = OptionsFromJson(in.At("paper"));
+  deviation.released = OptionsFromJson(in.At("released"));
+  deviation.source = in.Get<std::string>("source");
+  deviation.effect = in.Get<std::string>("effect");
+  in.Finish();
+  return deviation;
 }
 
 MethodEntry MethodFromJson(const Json& json) {
@@ -105,6 +130,10 @@ MethodEntry MethodFromJson(const Json& json) {
   for (const Json& each : in.At("depends")) {
     method.depends.push_back(DependencyFromJson(each));
     CheckDependency(method.depends.back(), method.options);
+  }
+  for (const Json& each : in.At("deviations")) {
+    method.deviations.push_back(DeviationFromJson(each));
+    CheckDeviation(method.deviations.back(), method.options);
   }
   in.Finish();
   return method;

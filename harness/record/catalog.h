@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "harness/base/dependency.h"
+#include "harness/base/deviation.h"
 #include "harness/base/json.h"
 #include "harness/base/options.h"
 #include "harness/record/build_info.h"
@@ -46,6 +47,8 @@ struct MethodEntry {
   /// catalogue's JSON: who asked a file for its methods knows which one.
   std::filesystem::path plugin;
   std::string artifact_sha256;
+  /// Where its paper and its released code differ.
+  std::vector<Deviation> deviations;
 };
 
 /// Written by `tailmark-worker catalog FILE` at build time, read by `tailmark`.

@@ -31,6 +31,7 @@ MethodEntry EntryOf(const MethodRegistry::Entry& entry) {
                            .options = preset.options});
   }
   out.depends = info.depends;
+  out.deviations = info.deviations;
   return out;
 }
 

@@ -100,6 +100,11 @@ class FeatureTrainSource final : public TrainBase {
                     : InOrder(num_samples()),
                 pass.batch_size, pass.drop_last);
     augmentation_ = AugmentationByName(pass.augment);
+    if (!IsFlipAtMost(augmentation_)) {
+      throw ConfigError(StrCat("augmentation '", pass.augment,
+                               "' changes pictures, and here are only "
+                               "features; use none or flip"));
+    }
     epoch_ = pass.epoch;
     if (augmentation_ == Augmentation::kFlip && views_.plain.defined() &&
         !flipped_.defined()) {

@@ -69,6 +69,15 @@ at::Tensor ClipEncoder::EncodeImageTokens(const at::Tensor& pixels) {
   return model_.vision.Project(model_.vision.Tokens(pixels));
 }
 
+at::Tensor ClipEncoder::EncodeImageStates(const at::Tensor& pixels) {
+  if (model_.resnet) {
+    throw ConfigError(StrCat(name_,
+                             ": a ResNet has no tokens before its "
+                             "projection; this needs a vision transformer"));
+  }
+  return model_.vision.norm_post(model_.vision.Tokens(pixels));
+}
+
 at::Tensor ClipEncoder::Tokenize(std::span<const std::string> texts,
                                  bool truncate) const {
   if (tokenizer_ == nullptr) {
@@ -113,7 +122,7 @@ std::unique_ptr<Encoder> ClipEncoder::Copy(Towers own) const {
     }
   }
   if (own != Towers::kImage) copy.text = Copied(model_.text, model_);
-  return std::make_unique<ClipEncoder>(std::move(copy), tokenizer_, name_);
+  return WithModel(std::move(copy));
 }
 
 std::vector<EncoderParameter> ClipEncoder::Parameters(Towers of) const {

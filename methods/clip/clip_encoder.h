@@ -6,6 +6,8 @@
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "harness/api/encoder.h"
 #include "methods/clip/clip_model.h"
@@ -37,12 +39,14 @@ class ClipEncoder final : public Encoder {
   }
   /// Raise the number when any bit of a feature may change.
   std::string settings() const override {
-    return std::string("clip-1 ") +
+    return std::string("clip-2 ") +
            c10::toString(model_.logit_scale.scalar_type());
   }
 
   at::Tensor EncodeImages(const at::Tensor& pixels) override;
   at::Tensor EncodeImageTokens(const at::Tensor& pixels) override;
+  /// Vision transformers only: ConfigError.
+  at::Tensor EncodeImageStates(const at::Tensor& pixels) override;
   at::Tensor Tokenize(std::span<const std::string> texts,
                       bool truncate = false) const override;
   at::Tensor EncodeText(const at::Tensor& tokens) override;
@@ -62,6 +66,11 @@ class ClipEncoder final : public Encoder {
   std::int64_t image_size() const { return model_.config.image_size; }
   /// For methods that fine-tune: Clone() it to keep the encoder as it is.
   ClipModel& model() { return model_; }
+  const ClipModel& model() const { return model_; }
+  /// The same tokenizer and name with other towers.
+  std::unique_ptr<ClipEncoder> WithModel(ClipModel model) const {
+    return std::make_unique<ClipEncoder>(std::move(model), tokenizer_, name_);
+  }
 
  private:
   ClipModel model_;

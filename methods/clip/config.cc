@@ -150,7 +150,8 @@ Json ToJson(const ClipConfig& config) {
   text["vocab_size"] = config.vocabulary;
   text["max_position_embeddings"] = config.context_length;
   text["eos_token_id"] = config.end.id < 0 ? 2 : config.end.id;
-  // Unused by the towers; transformers' default lies outside small vocabularies.
+  // Unused by the towers; transformers' default lies outside small
+  // vocabularies.
   text["bos_token_id"] = nullptr;
   text["model_type"] = "clip_text_model";
   return {{"architectures", {"CLIPModel"}},

@@ -52,6 +52,9 @@ struct ClipConfig {
   std::int64_t vocabulary = 49408;
   std::int64_t context_length = 77;
   EndRule end{.id = 49407};
+  /// A norm before the vision transformer's blocks, as every CLIP has it; not a
+  /// field of files.
+  bool vision_pre_norm = true;
   /// "bpe" (CLIP's own) or "words" (nano-CLIP's).
   std::string tokenizer = "bpe";
 

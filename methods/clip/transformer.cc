@@ -3,6 +3,7 @@
 #include <ATen/autocast_mode.h>
 
 #include "harness/base/error.h"
+#include "methods/clip/fast_linear.h"
 #include "methods/torch_pch.h"
 
 namespace tailmark {
@@ -72,7 +73,7 @@ Linear::Linear(std::int64_t in, std::int64_t out, const at::TensorOptions& like)
     : weight(at::zeros({out, in}, like)), bias(at::zeros({out}, like)) {}
 
 at::Tensor Linear::operator()(const at::Tensor& x) const {
-  return at::linear(x, weight, bias);
+  return FastLinear(x, weight, bias);
 }
 
 void Linear::Collect(const std::string& prefix, NamedTensors& out) const {
@@ -120,9 +121,9 @@ at::Tensor TransformerBlock::OneToken(const at::Tensor& x, const at::Tensor& at,
                         : all.narrow(1, 0, 1);
   };
   const auto normed = norm1(x);
-  const auto query = at::linear(pick(normed), qkv.weight.narrow(0, 0, width),
+  const auto query = FastLinear(pick(normed), qkv.weight.narrow(0, 0, width),
                                 qkv.bias.narrow(0, 0, width));
-  const auto others = at::linear(normed, qkv.weight.narrow(0, width, 2 * width),
+  const auto others = FastLinear(normed, qkv.weight.narrow(0, width, 2 * width),
                                  qkv.bias.narrow(0, width, 2 * width))
                           .view({rows, tokens, 2, heads, width / heads})
                           .permute({2, 0, 3, 1, 4})

@@ -1,6 +1,7 @@
 #include "methods/clip/vision_tower.h"
 
 #include "harness/base/error.h"
+#include "methods/clip/fast_linear.h"
 #include "methods/torch_pch.h"
 
 namespace tailmark {
@@ -47,7 +48,9 @@ VisionTower::VisionTower(const ClipConfig& config,
       norm_post(config.vision.width, config.vision.eps, like),
       projection(at::zeros({config.joint_width, config.vision.width}, like)),
       patch_(config.patch_size),
-      grid_(config.grid()) {}
+      grid_(config.grid()) {
+  if (!config.vision_pre_norm) norm_pre.weight = norm_pre.bias = at::Tensor();
+}
 
 at::Tensor VisionTower::Positions(std::int64_t rows,
                                   std::int64_t columns) const {
@@ -79,10 +82,11 @@ at::Tensor VisionTower::Embed(const at::Tensor& pixels) const {
           .reshape({images, kChannels, rows, patch_, columns, patch_})
           .permute({0, 2, 4, 1, 3, 5})
           .reshape({images, rows * columns, kChannels * patch_ * patch_});
-  const auto embedded = at::linear(patches, patch_weight.flatten(1));
+  const auto embedded = FastLinear(patches, patch_weight.flatten(1), {});
   const auto tokens = at::cat(
       {class_token.view({1, 1, -1}).expand({images, 1, -1}), embedded}, 1);
-  return norm_pre(tokens + Positions(rows, columns));
+  const auto placed = tokens + Positions(rows, columns);
+  return norm_pre.weight.defined() ? norm_pre(placed) : placed;
 }
 
 at::Tensor VisionTower::Run(const at::Tensor& pixels,
@@ -125,7 +129,7 @@ at::Tensor VisionTower::Feature(const at::Tensor& pixels,
 }
 
 at::Tensor VisionTower::Project(const at::Tensor& tokens) const {
-  return at::linear(norm_post(tokens), projection);
+  return FastLinear(norm_post(tokens), projection, {});
 }
 
 void VisionTower::Collect(NamedTensors& out) const {
@@ -134,7 +138,9 @@ void VisionTower::Collect(NamedTensors& out) const {
       {"vision_model.embeddings.patch_embedding.weight", patch_weight});
   out.push_back(
       {"vision_model.embeddings.position_embedding.weight", position_weight});
-  norm_pre.Collect("vision_model.pre_layrnorm", out);  // their spelling
+  if (norm_pre.weight.defined()) {
+    norm_pre.Collect("vision_model.pre_layrnorm", out);  // their spelling
+  }
   for (std::size_t i = 0; i < blocks.size(); ++i) {
     blocks[i].Collect(StrCat("vision_model.encoder.layers.", i), out);
   }

@@ -53,7 +53,7 @@ struct VisionTower {
   at::Tensor class_token;      ///< [W]
   at::Tensor patch_weight;     ///< [W, 3, patch, patch], no bias
   at::Tensor position_weight;  ///< [1 + grid^2, W]
-  LayerNorm norm_pre;
+  LayerNorm norm_pre;          ///< Undefined tensors: left out.
   std::vector<TransformerBlock> blocks;
   LayerNorm norm_post;
   at::Tensor projection;  ///< [D, W]

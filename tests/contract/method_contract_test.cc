@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <limits>
+#include <map>
 #include <memory>
 
 #include "harness/api/registry.h"
@@ -33,12 +34,15 @@ class MethodContract : public ::testing::TestWithParam<std::string> {
   }
   /// With the preset for small data where there is one: defaults may be meant
   /// for a large encoder and hours.
-  std::unique_ptr<Method> Make() {
+  std::unique_ptr<Method> MakeSmall(const OptionMap& more) {
+    OptionMap options;
     for (const Preset& preset : info().presets) {
-      if (preset.name == "embedded") return Make(preset.options);
+      if (preset.name == "embedded") options = preset.options;
     }
-    return Make(OptionMap{});
+    for (const auto& [name, value] : more) options[name] = value;
+    return Make(options);
   }
+  std::unique_ptr<Method> Make() { return MakeSmall({}); }
   at::Tensor Inputs() const {
     switch (info().input) {
       case InputKind::kImages:
@@ -252,7 +256,21 @@ TEST_P(MethodContract, LearnsWhatCanBeReadFromItsInput) {
         << "says no more than its text tower: tests/methods/prompt_test";
   }
   data_ = toys::MakeToyData(600);
-  EXPECT_GT(toys::RightlyOrdered(Trained(), data_.rows.labels), 0.95);
+  // The toy's weights are of size 1: what fine-tunes a real tower does not
+  // move them in a test's time. Nor does a mirrored toy show the same.
+  const std::map<std::string, OptionMap> kFaster = {
+      {"hp_dval",
+       {{"stage1_lr", 0.1},
+        {"ema_decay", 0.9},
+        {"kd_weight", 0.0},
+        {"stage1_epochs", std::int64_t{40}},
+        {"augment", std::string("none")}}}};
+  const auto found = kFaster.find(info().name);
+  const auto method =
+      found == kFaster.end() ? Make() : MakeSmall(found->second);
+  StopAfter never;
+  Fit(*method, never);
+  EXPECT_GT(toys::RightlyOrdered(Scores(*method), data_.rows.labels), 0.95);
 }
 
 TEST_P(MethodContract, LeavesTheEncoderAsItWas) {

@@ -34,6 +34,9 @@ class ToyEncoder final : public Encoder {
 
   at::Tensor EncodeImages(const at::Tensor& pixels) override;
   at::Tensor EncodeImageTokens(const at::Tensor& pixels) override;
+  at::Tensor EncodeImageStates(const at::Tensor& pixels) override {
+    return EncodeImageTokens(pixels);
+  }
   at::Tensor Tokenize(std::span<const std::string> texts,
                       bool truncate) const override;
   at::Tensor EncodeText(const at::Tensor& tokens) override;

@@ -1,4 +1,5 @@
 #include "datasets/loader/loader.h"
+#include "datasets/loader/rand_augment.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -242,6 +243,58 @@ TEST(LoaderTest, AugmentationHangsOnSeedEpochAndRowOnly) {
   EXPECT_EQ(plain, flips(5, {.batch_size = 3, .shuffle = true}));
   EXPECT_NE(plain, flips(5, {.epoch = 1, .batch_size = 40}));
   EXPECT_NE(plain, flips(6, {.batch_size = 40}));
+}
+
+TEST(LoaderTest, RandAugmentIsDrawnFromTheSamplesOwnStream) {
+  const FakeDataset data(40);
+  const auto pictures = [&data](std::uint64_t seed, LoaderPass pass) {
+    LoaderOptions options = Options(2);
+    options.seed = seed;
+    Loader loader(data, data.train(), options);
+    loader.Start(pass);
+    std::map<std::int64_t, std::vector<float>> of_row;
+    for (const LoadedBatch& batch : All(loader)) {
+      const std::size_t one = batch.pixels.size() / batch.rows.size();
+      for (std::size_t i = 0; i < batch.rows.size(); ++i) {
+        const auto begin =
+            batch.pixels.begin() + static_cast<std::ptrdiff_t>(i * one);
+        of_row[batch.rows[i]].assign(begin,
+                                     begin + static_cast<std::ptrdiff_t>(one));
+      }
+    }
+    return of_row;
+  };
+  for (const auto augment :
+       {Augmentation::kRandAugment, Augmentation::kCutoutRandAugment}) {
+    const auto plain = pictures(5, {.batch_size = 40, .augment = augment});
+    EXPECT_EQ(
+        plain,
+        pictures(5, {.batch_size = 3, .shuffle = true, .augment = augment}));
+    EXPECT_NE(plain, pictures(6, {.batch_size = 40, .augment = augment}));
+    EXPECT_NE(plain,
+              pictures(5, {.epoch = 1, .batch_size = 40, .augment = augment}));
+    EXPECT_NE(plain, pictures(5, {.batch_size = 40}));
+  }
+}
+
+TEST(LoaderTest, EveryStepOfRandAugmentIsDrawnAboutAsOftenAsTheOthers) {
+  std::map<std::pair<int, int>, int> drawn;
+  std::map<bool, int> applied;
+  std::map<bool, int> negative;
+  constexpr int kDraws = 27000;
+  ChanceStream chance(1, 2, 3);
+  for (int i = 0; i < kDraws; ++i) {
+    const AugmentStep step = DrawAugmentStep(chance);
+    ++drawn[{static_cast<int>(step.op), step.level}];
+    ++applied[step.applied];
+    ++negative[step.negative];
+  }
+  EXPECT_EQ(drawn.size(), 15U * 9U);
+  for (const auto& [what, times] : drawn) {
+    EXPECT_NEAR(times, kDraws / 135, 75) << what.first << " " << what.second;
+  }
+  EXPECT_NEAR(applied[true], kDraws / 2, 500);
+  EXPECT_NEAR(negative[true], kDraws / 2, 500);
 }
 
 TEST(LoaderTest, ALastBatchThatIsNotFullCanBeLeftOut) {

@@ -7,6 +7,7 @@
 
 #include "harness/base/error.h"
 #include "methods/clip/clip_encoder.h"
+#include "methods/clip/fast_linear.h"
 #include "methods/torch_pch.h"
 #include "tests/methods/tiny_clip.h"
 
@@ -102,6 +103,38 @@ TEST(ClipModel, GradientsReachPromptsWhileParametersStayFrozen) {
     EXPECT_FALSE(parameter.tensor.grad().defined()) << parameter.name;
   }
   EXPECT_EQ(HashParameters(model), before);
+}
+
+TEST(FastLinear, GivesProductsAndGradientsOfTheOrdinaryOne) {
+  const auto products = [](bool fast, bool frozen, bool biased) {
+    const auto x = Noise({4, 70, 96}, 1).requires_grad_();
+    const auto weight = Noise({160, 96}, 2).requires_grad_(!frozen);
+    const auto bias =
+        biased ? Noise({160}, 3).requires_grad_(!frozen) : at::Tensor();
+    const auto y = fast     ? FastLinear(x, weight, bias)
+                   : biased ? at::linear(x, weight, bias)
+                            : at::linear(x, weight);
+    std::vector<at::Tensor> wanted = {x};
+    if (!frozen) wanted.push_back(weight);
+    if (!frozen && biased) wanted.push_back(bias);
+    auto out =
+        torch::autograd::grad({(y * Noise({4, 70, 160}, 4)).sum()}, wanted);
+    out.push_back(y.detach());
+    const torch::NoGradGuard no_graph;
+    EXPECT_TRUE(!fast || FastLinear(x, weight, bias).equal(y));
+    return out;
+  };
+  for (const bool frozen : {false, true}) {
+    for (const bool biased : {false, true}) {
+      const auto expected = products(false, frozen, biased);
+      const auto got = products(true, frozen, biased);
+      ASSERT_EQ(got.size(), expected.size());
+      for (std::size_t i = 0; i < got.size(); ++i) {
+        EXPECT_TRUE(got[i].allclose(expected[i], 1e-4, 1e-3))
+            << i << " " << (got[i] - expected[i]).abs().max();
+      }
+    }
+  }
 }
 
 TEST(ClipModel, RecomputedActivationsGiveTheSameBits) {

@@ -25,6 +25,9 @@ class Eavesdropper final : public Encoder {
   at::Tensor EncodeImageTokens(const at::Tensor& p) override {
     return real_.EncodeImageTokens(p);
   }
+  at::Tensor EncodeImageStates(const at::Tensor& p) override {
+    return real_.EncodeImageStates(p);
+  }
   at::Tensor Tokenize(std::span<const std::string> texts,
                       bool truncate) const override {
     heard.insert(heard.end(), texts.begin(), texts.end());

@@ -32,7 +32,12 @@ Catalog Sample() {
                       .depends = {{.role = "stage1",
                                    .when = {{"lr", 0.5}},
                                    .set = {{"lr", 2.0}},
-                                   .scores = true}}}};
+                                   .scores = true}},
+                      .deviations = {{.topic = "step size",
+                                      .paper = {{"lr", 0.5}},
+                                      .released = {{"lr", 2.0}},
+                                      .source = "section 3; train.py",
+                                      .effect = "four times as far"}}}};
   return catalog;
 }
 
@@ -54,6 +59,14 @@ TEST(Catalog, AnotherSchemaIsRefused) {
   Json json = ToJson(Sample());
   json["schema"] = "tailmark-catalog/9";
   EXPECT_THROW(CatalogFromJson(json), DataError);
+}
+
+TEST(Catalog, ADeviationOfAnOptionThatThereIsNotIsRefused) {
+  Json json = ToJson(Sample());
+  json["methods"][0]["deviations"][0]["paper"] = {{"lrr", 1.0}};
+  EXPECT_THROW(CatalogFromJson(json), ConfigError);
+  json["methods"][0]["deviations"][0]["paper"] = {{"protocol.groups", "x"}};
+  EXPECT_NO_THROW(CatalogFromJson(json));  // A key of the recipe.
 }
 
 TEST(Catalog, APresetThatDoesNotFitTheOptionsIsRefused) {

@@ -122,6 +122,18 @@ TEST_F(NanoBenchmark, TheLongTailHurtsTheProbeNotTheClasses) {
   EXPECT_GE(even.total - tailed.total, 6);
 }
 
+TEST_F(NanoBenchmark, HpDvalGainsOverZeroShotAndMostInTheTail) {
+  const Means zero = Score("zero_shot_clip", "embedded");
+  const Means probe = Score("linear_probe", "embedded");
+  const Means first = Score("hp_dval", "embedded");
+  std::cout << "hp_dval stage 1: total " << first.total << ", head "
+            << first.head << ", medium " << first.medium << ", tail "
+            << first.tail << "\n";
+  EXPECT_GE(first.total, zero.total + 6);
+  EXPECT_GE(first.tail, zero.tail + 4);
+  EXPECT_GE(first.tail, probe.tail + 7);
+}
+
 TEST_F(NanoBenchmark, SeedsMoveTheProbesLittle) {
   for (const std::string preset : {"embedded", "embedded-db"}) {
     double sum = 0;

@@ -58,6 +58,55 @@ OrderedJson DependsAnswer(const MethodEntry& method) {
   return depends;
 }
 
+OrderedJson DeviationsAnswer(const MethodEntry& method) {
+  OrderedJson deviations = OrderedJson::array();
+  for (const Deviation& each : method.deviations) {
+    deviations.push_back({{"topic", each.topic},
+                          {"paper", OrderedJson(ToJson(each.paper))},
+                          {"released", OrderedJson(ToJson(each.released))},
+                          {"source", each.source},
+                          {"effect", each.effect}});
+  }
+  return deviations;
+}
+
+/// The value on one side, "-" where that side is silent.
+std::string ValueIn(const OptionMap& side, const std::string& name) {
+  const auto found = side.find(name);
+  return found == side.end() ? "-" : ToText(found->second);
+}
+
+std::string DefaultOf(const MethodEntry& method, const std::string& name) {
+  if (name.find('.') != std::string::npos) return "of the recipe";
+  return ToText(FindField(method.options, name).default_value);
+}
+
+void PrintDeviations(const MethodEntry& method) {
+  std::cout << method.name << ": " << method.deviations.size()
+            << " places where the paper and the released code differ or only "
+               "one of them says\n\n";
+  std::vector<std::vector<std::string>> table = {
+      {"", "TOPIC", "OPTION", "PAPER", "CODE", "DEFAULT"}};
+  std::string notes;
+  std::size_t number = 0;
+  for (const Deviation& each : method.deviations) {
+    OptionMap names = each.paper;
+    names.insert(each.released.begin(), each.released.end());
+    std::string first = std::to_string(++number);
+    notes += StrCat(number < 10 ? " " : "", number, "  ", each.topic, ": ",
+                    each.effect, ". [", each.source, "]\n");
+    std::string topic = each.topic;
+    for (const auto& [name, value] : names) {
+      table.push_back({first, topic, name, ValueIn(each.paper, name),
+                       ValueIn(each.released, name), DefaultOf(method, name)});
+      first.clear();
+      topic.clear();
+    }
+  }
+  if (method.deviations.empty()) return;
+  std::cout << TextTable(table) << "\n" << notes;
+}
+
 OrderedJson MethodAnswer(const MethodEntry& method) {
   OrderedJson presets = OrderedJson::array();
   for (const PresetEntry& preset : method.presets) {
@@ -88,7 +137,8 @@ OrderedJson MethodAnswer(const MethodEntry& method) {
             {"precisions", method.precisions}}},
           {"options", OrderedJson(ToJson(method.options))},
           {"presets", std::move(presets)},
-          {"depends", DependsAnswer(method)}};
+          {"depends", DependsAnswer(method)},
+          {"deviations", DeviationsAnswer(method)}};
 }
 
 /// "starts from stage1, a run with stage = 1, when stage = 2".
@@ -119,6 +169,10 @@ void PrintMethod(const MethodEntry& method) {
   if (!method.cite.empty()) std::cout << "  cite: " << method.cite << "\n";
   std::cout << "\n" << OptionTable(method.options);
   for (const Dependency& each : method.depends) PrintDependency(each);
+  if (!method.deviations.empty()) {
+    std::cout << "\n  paper and released code differ in "
+              << method.deviations.size() << " places: --deviations\n";
+  }
   for (const PresetEntry& preset : method.presets) {
     std::cout << "\n  " << preset.kind << " " << preset.name << ": "
               << preset.summary << "\n";
@@ -161,7 +215,9 @@ int Describe(const DescribeRequest& options, const GlobalOptions& global) {
   }
   const Catalog catalog = LoadCatalog();
   const MethodEntry& method = catalog.Find(options.name);
-  if (options.json) {
+  if (options.deviations && !options.json) {
+    PrintDeviations(method);
+  } else if (options.json) {
     std::cout << MethodAnswer(method).dump(2) << "\n";
   } else {
     PrintMethod(method);
@@ -187,6 +243,9 @@ Verb DescribeVerb(const GlobalOptions& global) {
                                 "With partition: whose classes");
                 args.Repeated("--set", options->set, "OPTION=VALUE",
                               "With partition: graph=apart, parts=5, ...");
+                args.Flag("--deviations", options->deviations,
+                          "Only where paper and released code differ, and by "
+                          "which options");
                 args.Flag("--json", options->json, "Print JSON");
               },
           .run = [options, &global] { return Describe(*options, global); }};
