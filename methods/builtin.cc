@@ -2,8 +2,12 @@
 
 // One line a method: Register<Name>() is defined in the method's folder.
 #define TM_BUILTIN_METHODS(METHOD) \
+  METHOD(Cocoop)                   \
+  METHOD(Coop)                     \
+  METHOD(FinetuneClip)             \
   METHOD(LabelPrior)               \
   METHOD(LinearProbe)              \
+  METHOD(Lmpt)                     \
   METHOD(ZeroShotClip)
 
 namespace tailmark {

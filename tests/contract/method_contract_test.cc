@@ -247,6 +247,10 @@ TEST_P(MethodContract, LearnsWhatCanBeReadFromItsInput) {
   if (!info().abilities.trains || info().input == InputKind::kNone) {
     GTEST_SKIP() << "learns nothing from images";
   }
+  if (info().family == "prompt") {
+    GTEST_SKIP()
+        << "says no more than its text tower: tests/methods/prompt_test";
+  }
   data_ = toys::MakeToyData(600);
   EXPECT_GT(toys::RightlyOrdered(Trained(), data_.rows.labels), 0.95);
 }

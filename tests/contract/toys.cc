@@ -8,6 +8,10 @@ namespace {
 constexpr std::int64_t kTextWidth = 12;
 constexpr std::int64_t kLetters = 128;
 constexpr std::int64_t kLength = 24;
+// Words as small as CLIP's, so that learning rates mean the same; some twenty
+// of them do not saturate the text tower.
+constexpr double kWordScale = 0.05;
+constexpr double kTextGain = 4.0;
 
 at::Tensor Random(at::IntArrayRef shape, std::uint64_t seed) {
   return torch::randn(shape, at::detail::createCPUGenerator(seed));
@@ -17,8 +21,10 @@ at::Tensor Random(at::IntArrayRef shape, std::uint64_t seed) {
 
 ToyEncoder::ToyEncoder(c10::Device device, std::uint64_t seed)
     : device_(device) {
-  image_ = Random({3 * kSide * kSide, kWidth}, seed).to(device);
-  words_ = Random({kLetters, kTextWidth}, seed + 1).to(device);
+  // Nearly symmetric, so that a mirrored picture shows nearly the same.
+  const auto pixels = Random({3, kSide, kSide, kWidth}, seed);
+  image_ = (pixels + 0.8 * pixels.flip(2)).view({-1, kWidth}).to(device);
+  words_ = (Random({kLetters, kTextWidth}, seed + 1) * kWordScale).to(device);
   text_ = Random({kTextWidth, kWidth}, seed + 2).to(device);
 }
 
@@ -58,7 +64,7 @@ at::Tensor ToyEncoder::EmbedTokens(const at::Tensor& tokens) {
 at::Tensor ToyEncoder::EncodeEmbeddings(const at::Tensor& embeddings,
                                         const at::Tensor& tokens) {
   const auto there = tokens.ne(0).unsqueeze(2).to(torch::kFloat);
-  return (embeddings * there).sum(1).tanh().matmul(text_);
+  return (embeddings * there).sum(1).mul(kTextGain).tanh().matmul(text_);
 }
 
 std::unique_ptr<Encoder> ToyEncoder::Copy(Towers own) const {

@@ -105,11 +105,9 @@ class MethodGoldens {
   at::Tensor Tensor(const std::string& key) const {
     const TensorView& view = tensors_.At(key);
     const std::map<DType, at::ScalarType> types = {
-        {DType::kFloat16, at::kHalf},
-        {DType::kFloat32, at::kFloat},
-        {DType::kFloat64, at::kDouble},
-        {DType::kUint8, at::kByte},
-        {DType::kInt64, at::kLong}};
+        {DType::kFloat16, at::kHalf},   {DType::kFloat32, at::kFloat},
+        {DType::kFloat64, at::kDouble}, {DType::kUint8, at::kByte},
+        {DType::kInt32, at::kInt},      {DType::kInt64, at::kLong}};
     at::Tensor out = at::empty(view.shape, types.at(view.dtype));
     std::memcpy(out.mutable_data_ptr(), view.bytes.data(), view.bytes.size());
     return out;

@@ -1,0 +1,186 @@
+#include "methods/nn/fit_loop.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "harness/base/error.h"
+#include "methods/optim/cosine.h"
+#include "methods/optim/one_cycle.h"
+#include "methods/torch_pch.h"
+
+namespace tailmark {
+namespace {
+
+bool IsPlateau(const FitPlan& plan) {
+  return plan.schedule.starts_with("plateau");
+}
+
+at::Tensor InFloat(const at::Tensor& value) {
+  return value.scalar_type() == at::kHalf ? value.to(at::kFloat) : value;
+}
+
+/// Sums of the curves of an epoch, on the device, so that no step waits.
+class CurveSums {
+ public:
+  explicit CurveSums(c10::Device device)
+      : zero_(at::zeros(
+            {}, at::TensorOptions().dtype(at::kDouble).device(device))) {}
+  void Add(const std::string& name, const at::Tensor& value) {
+    auto& sum = sums_.try_emplace(name, zero_).first->second;
+    sum = sum + value.detach();
+  }
+  std::map<std::string, double> Means(std::int64_t steps) const {
+    std::map<std::string, double> means;
+    const auto count = static_cast<double>(std::max<std::int64_t>(steps, 1));
+    for (const auto& [name, sum] : sums_) {
+      means[name] = sum.item<double>() / count;
+    }
+    return means;
+  }
+
+ private:
+  at::Tensor zero_;
+  std::map<std::string, at::Tensor> sums_;
+};
+
+}  // namespace
+
+std::vector<std::int64_t> PositivesOf(const TrainSource& train) {
+  auto present = train.labels().ne(0);
+  if (train.known().defined()) present = present.logical_and(train.known());
+  const auto counts = present.sum(0);
+  const auto* begin = counts.data_ptr<std::int64_t>();
+  return {begin, begin + counts.numel()};
+}
+
+FitLoop::FitLoop(FitPlan plan, c10::Device device)
+    : plan_(std::move(plan)),
+      device_(device),
+      optimiser_(MakeOptimiser(plan_.optimiser)),
+      plateau_({.lr = plan_.lr, .maximise = plan_.schedule == "plateau-test"}) {
+}
+
+void FitLoop::Add(std::string name, at::Tensor value, double weight_decay,
+                  double lr_factor) {
+  optimiser_->Add(value, weight_decay, lr_factor);
+  parameters_.push_back({std::move(name), std::move(value)});
+}
+
+const at::Tensor& FitLoop::Get(std::string_view name) const {
+  for (const Parameter& each : parameters_) {
+    if (each.name == name) return each.value;
+  }
+  TM_CHECK(false, "no such parameter");
+  return parameters_.front().value;
+}
+
+std::vector<at::Tensor> FitLoop::Values() const {
+  std::vector<at::Tensor> values;
+  for (const Parameter& each : parameters_) {
+    values.push_back(InFloat(each.value));
+  }
+  return values;
+}
+
+std::int64_t FitLoop::numbers() const {
+  std::int64_t sum = 0;
+  for (const Parameter& each : parameters_) sum += each.value.numel();
+  return sum;
+}
+
+FitLoop::Rate FitLoop::RateAt(std::int64_t step,
+                              std::int64_t steps_an_epoch) const {
+  if (IsPlateau(plan_)) return {plateau_.lr(), std::nullopt};
+  if (plan_.schedule == "one-cycle") {
+    const auto point = OneCycle{.max_lr = plan_.lr,
+                                .total_steps = steps_an_epoch * plan_.epochs,
+                                .warm_up = plan_.warm_up}
+                           .At(step);
+    return {point.lr, point.momentum};
+  }
+  const auto epochs = static_cast<double>(plan_.epochs);
+  if (plan_.schedule == "cosine-epoch") {
+    const Cosine cosine{.lr = plan_.lr,
+                        .epochs = epochs,
+                        .warm_up = plan_.warm_up,
+                        .form = Cosine::WarmUp::kConstant};
+    return {cosine.At(static_cast<double>(step / steps_an_epoch)),
+            std::nullopt};
+  }
+  if (plan_.schedule == "cosine") {
+    const Cosine cosine{
+        .lr = plan_.lr, .epochs = epochs, .warm_up = plan_.warm_up};
+    return {cosine.At(static_cast<double>(step) /
+                      static_cast<double>(steps_an_epoch)),
+            std::nullopt};
+  }
+  return {plan_.lr, std::nullopt};
+}
+
+std::map<std::string, double> FitLoop::TrainEpoch(TrainSource& train,
+                                                  const Loss& loss,
+                                                  std::int64_t steps) {
+  const torch::AutoGradMode with_gradients(true);
+  train.Start({.epoch = epoch_,
+               .batch_size = plan_.batch_size,
+               .augment = plan_.augment});
+  CurveSums sums(device_);
+  std::int64_t batches = 0;
+  for (TrainBatch batch; train.Next(batch); ++batches) {
+    std::vector<at::Tensor> leaves, given;
+    for (const Parameter& each : parameters_) {
+      leaves.push_back(each.value.requires_grad()
+                           ? each.value
+                           : each.value.detach().requires_grad_());
+      given.push_back(InFloat(leaves.back()));
+    }
+    const StepLoss step = loss(batch, given);
+    const auto gradients =
+        torch::autograd::grad({step.loss}, leaves, /*grad_outputs=*/{},
+                              /*retain_graph=*/std::nullopt,
+                              /*create_graph=*/false, /*allow_unused=*/true);
+    const Rate rate = RateAt(optimiser_->steps(), steps);
+    optimiser_->Step(gradients, rate.lr, rate.momentum);
+    sums.Add("loss", step.loss);
+    for (const auto& [name, part] : step.parts) sums.Add(name, part);
+  }
+  return sums.Means(batches);
+}
+
+void FitLoop::Run(FitContext& context, const Method& method, const Loss& loss,
+                  const std::function<void()>& changed) {
+  const std::int64_t samples = context.train.num_samples();
+  const std::int64_t steps = std::max<std::int64_t>(
+      (samples + plan_.batch_size - 1) / plan_.batch_size, 1);
+  while (epoch_ < plan_.epochs) {
+    EpochReport report{.epochs = plan_.epochs};
+    report.curves = TrainEpoch(context.train, loss, steps);
+    report.curves["lr"] = RateAt(optimiser_->steps() - 1, steps).lr;
+    changed();
+    report.epoch = ++epoch_;
+    if (plan_.schedule == "plateau") plateau_.Step(report.curves.at("loss"));
+    if (context.observer.OnEpochEnd(method, report) == FitSignal::kStop) break;
+  }
+}
+
+void FitLoop::Save(StateWriter& out) const {
+  out.PutInt("epoch", epoch_);
+  for (const Parameter& each : parameters_) {
+    out.Put(StrCat("parameter/", each.name), each.value.detach());
+  }
+  optimiser_->Save(out, "optimiser");
+  if (IsPlateau(plan_)) plateau_.Save(out, "plateau");
+}
+
+void FitLoop::Load(const StateReader& in) {
+  const torch::NoGradGuard no_grad;
+  epoch_ = in.GetInt("epoch");
+  for (Parameter& each : parameters_) {
+    each.value.copy_(
+        internal::LoadLike(in, StrCat("parameter/", each.name), each.value));
+  }
+  optimiser_->Load(in, "optimiser");
+  if (IsPlateau(plan_)) plateau_.Load(in, "plateau");
+}
+
+}  // namespace tailmark
