@@ -34,12 +34,23 @@ const StateReader& FitContext::Input(std::string_view role) const {
   throw ConfigError(UnknownName("input", role, roles));
 }
 
+InputKind InputOf(const MethodInfo& info, const FieldTable& fields,
+                  const OptionMap& resolved) {
+  for (const OptionMap& when : info.images_when) {
+    if (AllHold(when, fields, resolved)) return InputKind::kImages;
+  }
+  return info.input;
+}
+
 void MethodRegistry::Insert(Entry entry) {
   for (const Preset& preset : entry.info.presets) {
     ResolveOptions(entry.options, preset.options);
   }
   for (const Dependency& each : entry.info.depends) {
     CheckDependency(each, entry.options);
+  }
+  for (const OptionMap& when : entry.info.images_when) {
+    ResolveOptions(entry.options, when);
   }
   if (entry.info.needs.test_feedback) {
     ResolveOptions(entry.options, *entry.info.needs.test_feedback);

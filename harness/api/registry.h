@@ -61,11 +61,18 @@ struct MethodInfo {
   std::string family;   ///< Colour in reports: zero-shot, probe, prompt, ...
   std::string cite;     ///< A citation in words, or "".
   InputKind input = InputKind::kFeatures;
+  /// Sets of options under any of which it wants images after all: it trains a
+  /// tower, or is to encode what it meets.
+  std::vector<OptionMap> images_when{};
   Needs needs{};
   Abilities abilities{};
   std::vector<Preset> presets;
   std::vector<Dependency> depends{};  ///< Runs it starts from.
 };
+
+/// What a method with these resolved options is given.
+InputKind InputOf(const MethodInfo& info, const FieldTable& fields,
+                  const OptionMap& resolved);
 
 /// A class that can be registered: `static MethodInfo Info();`.
 template <class M>

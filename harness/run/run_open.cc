@@ -157,7 +157,9 @@ void Run::MakeSources() {
   const SourceContext context{.seed = spec_.seed,
                               .device = device_,
                               .tick = [this] { watch_->Tick(); }};
-  if (info().input == InputKind::kImages) {
+  const InputKind input =
+      InputOf(info(), entry_->options, spec_.identity.method_options);
+  if (input == InputKind::kImages) {
     train_ = MakeImageTrainSource(data_.rows, MakeLoader(data_.train),
                                   pipeline_.size, context);
     if (!spec_.identity.scores) return;
@@ -167,7 +169,7 @@ void Run::MakeSources() {
   }
   FeatureViews views;
   at::Tensor test;
-  if (info().input == InputKind::kFeatures) {
+  if (input == InputKind::kFeatures) {
     features_.emplace(MakeFeatureMaker());
     // A method that trains on nothing needs no features of training images.
     if (info().abilities.trains) {

@@ -117,7 +117,7 @@ void Cocoop::Begin(std::uint64_t seed) {
                         .lr = o.lr,
                         .schedule = o.schedule,
                         .warm_up = o.warm_up},
-                problem().device);
+                problem());
   const auto context =
       learner_.InitialContext(DeriveSeed(seed, "cocoop/context", 0));
   const std::int64_t joint = problem().encoder->feature_width();
@@ -177,8 +177,11 @@ MethodInfo Cocoop::Info() {
           "Vision-Language Models, CVPR 2022; on COCO-LT and VOC-LT as in "
           "LMPT, ALVR 2024",
       .input = InputKind::kFeatures,
-      .needs = {.text = true},
-      .abilities = {.partial_labels = true},
+      .needs = {.text = true,
+                .test_feedback =
+                    OptionMap{{"schedule", std::string("plateau-test")}}},
+      .abilities = {.partial_labels = true,
+                    .precisions = {"fp32", "bf16", "fp16", "fp16-state"}},
       .presets = {{.name = "embedded",
                    .summary =
                        "Nano settings: AdamW 3e-3, batch 16, 3 epochs, logit "

@@ -46,8 +46,13 @@ MethodInfo Coop::Info() {
               "Zhou, Yang, Loy, Liu, Learning to Prompt for Vision-Language "
               "Models, IJCV 2022; on COCO-LT and VOC-LT as in LMPT, ALVR 2024",
           .input = InputKind::kFeatures,
-          .needs = {.text = true},
-          .abilities = {.partial_labels = true},
+          .images_when = {{{"acceleration", false}},
+                          {{"bn", std::string("train")}}},
+          .needs = {.text = true,
+                    .test_feedback =
+                        OptionMap{{"schedule", std::string("plateau-test")}}},
+          .abilities = {.partial_labels = true,
+                        .precisions = {"fp32", "bf16", "fp16", "fp16-state"}},
           .presets = {
               {.name = "embedded",
                .summary = "Nano settings: AdamW 3e-3, cosine, 30 epochs, logit "

@@ -107,7 +107,7 @@ void FinetuneClip::Begin(std::uint64_t seed) {
                         .lr = o.lr,
                         .schedule = o.schedule,
                         .warm_up = o.warm_up},
-                problem().device);
+                problem());
   const auto head =
       NewLinear(problem().encoder->feature_width(), problem().num_classes(),
                 DeriveSeed(seed, "finetune_clip/head", 0), problem().device);
@@ -155,7 +155,11 @@ MethodInfo FinetuneClip::Info() {
       .family = "probe",
       .cite = "Fine-tuned CLIP as compared with in Xia et al., LMPT, ALVR 2024",
       .input = InputKind::kFeatures,
-      .abilities = {.partial_labels = true},
+      .images_when = {{{"train", std::string("all")}}},
+      .needs = {.test_feedback =
+                    OptionMap{{"schedule", std::string("plateau-test")}}},
+      .abilities = {.partial_labels = true,
+                    .precisions = {"fp32", "bf16", "fp16"}},
       .presets = {
           {.name = "repo",
            .summary = "As released: schedule by test scores, DB loss with "

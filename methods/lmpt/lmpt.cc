@@ -128,8 +128,8 @@ void Lmpt::Fit(FitContext& context) {
         // Raw word embeddings: captions never pass the text encoder.
         const auto captions = problem().encoder->EmbedTokens(
             tokens.index_select(0, batch.rows.to(tokens.device())));
-        const auto caption_loss =
-            cse(cse.Distances(captions, prompts), batch.labels, batch.known);
+        const auto caption_loss = cse(Widened(cse.Distances(captions, prompts)),
+                                      batch.labels, batch.known);
         return {.loss = share * classification + (1 - share) * caption_loss,
                 .parts = {{"loss_cls", classification},
                           {"loss_cse", caption_loss}}};
@@ -148,8 +148,14 @@ MethodInfo Lmpt::Info() {
           "Xia et al., LMPT: Prompt Tuning with Class-Specific Embedding Loss "
           "for Long-Tailed Multi-Label Visual Recognition, ALVR 2024",
       .input = InputKind::kFeatures,
-      .needs = {.text = true, .captions = true},
-      .abilities = {.partial_labels = true},
+      .images_when = {{{"acceleration", false}},
+                      {{"bn", std::string("train")}}},
+      .needs = {.text = true,
+                .captions = true,
+                .test_feedback =
+                    OptionMap{{"schedule", std::string("plateau-test")}}},
+      .abilities = {.partial_labels = true,
+                    .precisions = {"fp32", "bf16", "fp16", "fp16-state"}},
       .presets = {
           {.name = "paper",
            .summary = "As described: captions draw present classes, DB loss "

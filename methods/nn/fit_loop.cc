@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "harness/base/error.h"
+#include "methods/optim/autocast.h"
 #include "methods/optim/cosine.h"
 #include "methods/optim/one_cycle.h"
 #include "methods/torch_pch.h"
@@ -13,10 +14,6 @@ namespace {
 
 bool IsPlateau(const FitPlan& plan) {
   return plan.schedule.starts_with("plateau");
-}
-
-at::Tensor InFloat(const at::Tensor& value) {
-  return value.scalar_type() == at::kHalf ? value.to(at::kFloat) : value;
 }
 
 /// Sums of the curves of an epoch, on the device, so that no step waits.
@@ -53,15 +50,23 @@ std::vector<std::int64_t> PositivesOf(const TrainSource& train) {
   return {begin, begin + counts.numel()};
 }
 
-FitLoop::FitLoop(FitPlan plan, c10::Device device)
+at::Tensor Widened(const at::Tensor& value) {
+  const auto type = value.scalar_type();
+  return type == at::kHalf || type == at::kBFloat16 ? value.to(at::kFloat)
+                                                    : value;
+}
+
+FitLoop::FitLoop(FitPlan plan, const Problem& problem)
     : plan_(std::move(plan)),
-      device_(device),
+      problem_(problem),
       optimiser_(MakeOptimiser(plan_.optimiser)),
+      half_state_(problem.precision == "fp16-state"),
       plateau_({.lr = plan_.lr, .maximise = plan_.schedule == "plateau-test"}) {
 }
 
 void FitLoop::Add(std::string name, at::Tensor value, double weight_decay,
                   double lr_factor) {
+  if (half_state_) value = value.to(at::kHalf);
   optimiser_->Add(value, weight_decay, lr_factor);
   parameters_.push_back({std::move(name), std::move(value)});
 }
@@ -77,7 +82,7 @@ const at::Tensor& FitLoop::Get(std::string_view name) const {
 std::vector<at::Tensor> FitLoop::Values() const {
   std::vector<at::Tensor> values;
   for (const Parameter& each : parameters_) {
-    values.push_back(InFloat(each.value));
+    values.push_back(Widened(each.value));
   }
   return values;
 }
@@ -124,7 +129,7 @@ std::map<std::string, double> FitLoop::TrainEpoch(TrainSource& train,
   train.Start({.epoch = epoch_,
                .batch_size = plan_.batch_size,
                .augment = plan_.augment});
-  CurveSums sums(device_);
+  CurveSums sums(problem_.device);
   std::int64_t batches = 0;
   for (TrainBatch batch; train.Next(batch); ++batches) {
     std::vector<at::Tensor> leaves, given;
@@ -132,9 +137,12 @@ std::map<std::string, double> FitLoop::TrainEpoch(TrainSource& train,
       leaves.push_back(each.value.requires_grad()
                            ? each.value
                            : each.value.detach().requires_grad_());
-      given.push_back(InFloat(leaves.back()));
+      given.push_back(Widened(leaves.back()));
     }
-    const StepLoss step = loss(batch, given);
+    const StepLoss step = [&] {
+      const Autocast autocast(problem_);
+      return loss(batch, given);
+    }();
     const auto gradients =
         torch::autograd::grad({step.loss}, leaves, /*grad_outputs=*/{},
                               /*retain_graph=*/std::nullopt,
@@ -158,6 +166,9 @@ void FitLoop::Run(FitContext& context, const Method& method, const Loss& loss,
     report.curves["lr"] = RateAt(optimiser_->steps() - 1, steps).lr;
     changed();
     report.epoch = ++epoch_;
+    if (plan_.schedule == "plateau-test") {
+      plateau_.Step(context.observer.TestFeedback(method));
+    }
     if (plan_.schedule == "plateau") plateau_.Step(report.curves.at("loss"));
     if (context.observer.OnEpochEnd(method, report) == FitSignal::kStop) break;
   }

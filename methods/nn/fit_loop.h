@@ -41,6 +41,9 @@ struct FitPlan {
 /// Positives of each class among the known labels of a split, [C].
 std::vector<std::int64_t> PositivesOf(const TrainSource& train);
 
+/// float16 and bfloat16 as float32; anything else as it is.
+at::Tensor Widened(const at::Tensor& value);
+
 /// The loop that methods share: batches, gradients, steps, schedule, curves,
 /// and a state from which it goes on bit by bit.
 class FitLoop {
@@ -55,7 +58,10 @@ class FitLoop {
   using Loss = std::function<StepLoss(const TrainBatch& batch,
                                       std::span<const at::Tensor> parameters)>;
 
-  FitLoop(FitPlan plan, c10::Device device);
+  /// `problem` says device and precision: with "fp16-state" parameters are kept
+  /// in float16, and so are their gradients and momentum; with "bf16" and
+  /// "fp16" the loss is computed under Autocast.
+  FitLoop(FitPlan plan, const Problem& problem);
 
   /// A trained tensor, its own from now on: Step() changes it in place. One
   /// that requires gradients is handed to the loss as it is.
@@ -95,9 +101,10 @@ class FitLoop {
                                            std::int64_t steps);
 
   FitPlan plan_;
-  c10::Device device_;
+  const Problem& problem_;
   std::vector<Parameter> parameters_;
   std::unique_ptr<Optimiser> optimiser_;
+  bool half_state_;
   Plateau plateau_;
   std::int64_t epoch_ = 0;
 };

@@ -8,6 +8,7 @@
 
 #include "harness/base/error.h"
 #include "harness/base/seeds.h"
+#include "methods/optim/autocast.h"
 #include "methods/torch_pch.h"
 
 namespace tailmark {
@@ -44,7 +45,7 @@ PromptFit::PromptFit(const PromptOptions& options, const Problem& problem,
       images_(EncoderOf(problem), options.bn == "train") {}
 
 void PromptFit::Keep(at::Tensor value) {
-  loop_.emplace(options_.Plan(), problem_.device);
+  loop_.emplace(options_.Plan(), problem_);
   loop_->Add("context", std::move(value), options_.weight_decay);
   text_ = at::Tensor();
 }
@@ -73,13 +74,16 @@ double PromptFit::InitialOffset(TrainSource& train) {
 
 at::Tensor PromptFit::Logits(const at::Tensor& image_features,
                              const at::Tensor& text_features) const {
-  return at::matmul(UnitRows(image_features), UnitRows(text_features).t()) *
+  // A bf16 logit of 30 is a multiple of 1/8: rank by float32.
+  return at::matmul(UnitRows(Widened(image_features)),
+                    UnitRows(Widened(text_features)).t()) *
          problem_.encoder->logit_scale();
 }
 
 at::Tensor PromptFit::TextFeatures() const {
   if (text_.defined() && options_.acceleration) return text_;
   const torch::NoGradGuard no_grad;
+  const Autocast autocast(problem_);
   text_ = learner_.Features(learner_.Embeddings(loop_->Values().front()),
                             !options_.acceleration);
   return text_;
@@ -96,7 +100,8 @@ void PromptFit::Fit(FitContext& context, const Method& method,
     const auto prompts = learner_.Embeddings(parameters[0]);
     const auto text = learner_.Features(prompts, !options_.acceleration);
     const auto logits =
-        Logits(images_(batch.inputs, /*learning=*/true), text) - offset_;
+        Widened(Logits(images_(batch.inputs, /*learning=*/true), text)) -
+        offset_;
     return combine(loss(logits, batch.labels, batch.known), batch, prompts);
   };
   loop_->Run(context, method, step, [this] { text_ = at::Tensor(); });
