@@ -61,6 +61,16 @@ class MethodContract : public ::testing::TestWithParam<std::string> {
     const auto source =
         MakeFeatureTrainSource(data_.rows, std::move(views), {.seed = seed});
     FitContext context{*source, nullptr, seed, observer};
+    std::vector<std::unique_ptr<MemoryState>> states;
+    for (const NeededRun& needed :
+         NeededRuns(info().depends, registry_.Find(GetParam()).options,
+                    method.ResolvedOptions())) {
+      const auto other = Make(needed.options);
+      StopAfter never;
+      Fit(*other, never, seed);
+      other->Save(*states.emplace_back(std::make_unique<MemoryState>()));
+      context.inputs[needed.role] = states.back().get();
+    }
     method.Fit(context);
   }
   std::unique_ptr<Method> Fitted(std::uint64_t seed = kSeed) {
