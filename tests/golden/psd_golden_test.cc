@@ -99,7 +99,7 @@ class PromptCase {
         teacher ? Members("group_co", 0) : at::arange(tokens_.size(0));
     const PromptedClasses model(tokens_, classes, p_.at("logit_scale_exp"),
                                 encoder_);
-    auto context = teacher ? In("ctx_teachers")[0].clone() : In("ctx").clone();
+    auto context = In("ctx").clone();
     Sgd sgd({.momentum = p_.at("momentum")});
     sgd.Add(context, p_.at("wd"));
     std::vector<at::Tensor> losses;
