@@ -130,7 +130,7 @@ void MlVpt::Begin(Groups groups, std::uint64_t seed, double ema) {
     experts_->SetHeads(
         TextHeads(*problem().encoder, problem().class_names, o.head_scale));
   }
-  loop_.emplace(Plan(ema), problem().device);
+  loop_.emplace(Plan(ema), problem());
   for (const EncoderParameter& each : experts_->parameters()) {
     loop_->Add(each.name, each.value, o.weight_decay);
   }
@@ -170,7 +170,7 @@ void MlVpt::Fit(FitContext& context) {
              experts_->Forward(features, parameters)) {
           for (const auto& logits : {branch.head, branch.gate}) {
             if (!logits.defined()) continue;
-            const auto loss = term(logits, batch.labels, batch.known);
+            const auto loss = term(Widened(logits), batch.labels, batch.known);
             step.loss = step.loss.defined() ? step.loss + loss : loss;
           }
         }
@@ -237,7 +237,7 @@ MethodInfo MlVpt::Info() {
           "here on CLIP, which the release does not register",
       .input = InputKind::kImages,
       .needs = {.text = true},
-      .abilities = {.partial_labels = true},
+      .abilities = {.partial_labels = true, .precisions = {"fp32", "bf16"}},
       .presets = {
           {.name = "embedded",
            .summary = "Nano settings: three groups a graph, three experts",

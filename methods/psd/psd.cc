@@ -100,7 +100,7 @@ void Psd::Begin(std::vector<std::int64_t> classes, std::uint64_t seed,
   ema_ = ema;
   if (classes_.empty() || Ensemble()) return;
   model_.emplace(o, problem(), classes_, seed);
-  loop_.emplace(Plan(ema), problem().device);
+  loop_.emplace(Plan(ema), problem());
   for (const PsdModel::Slot& slot : model_->slots()) {
     loop_->Add(slot.name, slot.value, slot.value.dim() > 1 ? o.weight_decay : 0,
                slot.tower ? o.lr / o.head_lr : 1.0);
@@ -178,7 +178,7 @@ void Psd::AddDistillation(FitLoop::StepLoss& step, const at::Tensor& logits,
   const auto add = [&](const std::optional<TeacherBank>& bank, double weight,
                        const char* name) {
     if (!bank || weight == 0) return;
-    const auto term = KdTerm(kd, logits, bank->Logits(prepared));
+    const auto term = KdTerm(kd, logits, Widened(bank->Logits(prepared)));
     step.parts[name] = term;
     step.loss = step.loss + weight * term;
   };
@@ -191,7 +191,7 @@ FitLoop::StepLoss Psd::Step(const TrainBatch& batch,
                             std::span<const at::Tensor> values,
                             const ClassificationLoss& label_loss) const {
   const auto prepared = model_->Prepared(batch.inputs);
-  const auto logits = model_->Logits(prepared, values);
+  const auto logits = Widened(model_->Logits(prepared, values));
   FitLoop::StepLoss step{.loss = label_loss(logits, batch.labels, batch.known),
                          .parts = {}};
   if (options().teachers != "none") AddDistillation(step, logits, prepared);
@@ -394,7 +394,7 @@ MethodInfo Psd::Info() {
           "CLIP and long-tailed data (our re-implementation)",
       .input = InputKind::kImages,
       .needs = {.text = true},
-      .abilities = {.partial_labels = true},
+      .abilities = {.partial_labels = true, .precisions = {"fp32", "bf16"}},
       .presets = Presets(),
       .depends = {TeachersOf("together", "both"), TeachersOf("apart", "both"),
                   TeachersOf("together", "together"),
