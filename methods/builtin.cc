@@ -9,6 +9,8 @@
   METHOD(LabelPrior)               \
   METHOD(LinearProbe)              \
   METHOD(Lmpt)                     \
+  METHOD(MlVpt)                    \
+  METHOD(Psd)                      \
   METHOD(ZeroShotClip)
 
 namespace tailmark {
