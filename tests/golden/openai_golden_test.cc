@@ -9,6 +9,7 @@
 #include <string>
 
 #include "harness/base/error.h"
+#include "harness/base/files.h"
 #include "harness/base/json.h"
 #include "harness/base/npy.h"
 #include "methods/clip/clip_encoder.h"
@@ -136,6 +137,30 @@ TEST_P(OpenAiGoldenTest, TrainModeMakesFeaturesDependOnTheBatch) {
   EXPECT_NE(HashParameters(with.encoder().model()), before);
   with.encoder().model().resnet->train_mode = false;
   EXPECT_FALSE(with.encoder().EncodeImages(pixels).equal(frozen));
+}
+
+TEST(OpenClipGoldenTest, ItsFolderIsReadAndItsConfigurationSaysWhichGelu) {
+  if (!IsThere("vit_tiny", "openai.safetensors")) {
+    GTEST_SKIP() << "clip/vit_tiny/openai.safetensors is not there";
+  }
+  const torch::NoGradGuard no_grad;
+  Case with("vit_tiny", "openai.safetensors");
+  const auto pixels = with.Input("pixels");
+  const auto quick = with.encoder().EncodeImages(pixels);
+  const fs::path folder = fs::path(testing::TempDir()) / "open-clip-golden";
+  fs::remove_all(folder);
+  fs::create_directories(folder);
+  fs::copy_file(GoldenFolder("clip") / "vit_tiny/openai.safetensors",
+                folder / "open_clip_model.safetensors");
+  const auto encode = [&](const char* config) {
+    WriteFileAtomic(folder / "open_clip_config.json", config);
+    return ClipEncoder::Load(folder, at::kCPU)->EncodeImages(pixels);
+  };
+  EXPECT_TRUE(encode(R"({"model_cfg": {"quick_gelu": true}})").equal(quick));
+  const auto exact = encode(R"({"model_cfg": {"embed_dim": 512}})");
+  EXPECT_FALSE(exact.allclose(quick, 1e-4, 1e-5));
+  EXPECT_THROW(encode(R"({"model_cfg": {"quick_gelu": "yes"}})"), DataError);
+  fs::remove_all(folder);
 }
 
 INSTANTIATE_TEST_SUITE_P(Packagings, OpenAiGoldenTest,
