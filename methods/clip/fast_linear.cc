@@ -42,10 +42,8 @@ const std::optional<Kernel>& FoundKernel() {
 }
 
 at::Tensor Product(const at::Tensor& x, const at::Tensor& weight,
-                   const at::Tensor& bias) {
-  const std::optional<at::Tensor> added =
-      bias.defined() ? std::optional(bias) : std::nullopt;
-  return FoundKernel()->call(x, weight, added, "none",
+                   const std::optional<at::Tensor>& bias) {
+  return FoundKernel()->call(x, weight, bias, "none",
                              c10::List<std::optional<at::Scalar>>(), "");
 }
 
@@ -53,10 +51,11 @@ struct FastLinearFunction
     : public torch::autograd::Function<FastLinearFunction> {
   static at::Tensor forward(torch::autograd::AutogradContext* context,
                             const at::Tensor& x, const at::Tensor& weight,
-                            const at::Tensor& bias) {
+                            const std::optional<at::Tensor>& bias) {
     // A frozen layer needs its input no more.
     context->save_for_backward(
         {weight.requires_grad() ? x : at::Tensor(), weight});
+    context->saved_data["bias"] = bias.has_value();
     return Product(x, weight, bias);
   }
   static torch::autograd::tensor_list backward(
@@ -66,13 +65,15 @@ struct FastLinearFunction
     const auto rows = gradients[0].reshape({-1, gradients[0].size(-1)});
     torch::autograd::tensor_list answer(3);
     if (context->needs_input_grad(0)) {
-      answer[0] = Product(gradients[0], saved[1].t(), {});
+      answer[0] = Product(gradients[0], saved[1].t(), std::nullopt);
     }
     if (context->needs_input_grad(1)) {
       const auto x = saved[0].reshape({-1, saved[0].size(-1)});
-      answer[1] = Product(rows.t(), x.t(), {});
+      answer[1] = Product(rows.t(), x.t(), std::nullopt);
     }
-    if (context->needs_input_grad(2)) answer[2] = rows.sum(0);
+    if (context->saved_data["bias"].toBool() && context->needs_input_grad(2)) {
+      answer[2] = rows.sum(0);
+    }
     return answer;
   }
 };
@@ -88,11 +89,11 @@ bool Fits(const at::Tensor& x, const at::Tensor& weight) {
 
 at::Tensor FastLinear(const at::Tensor& x, const at::Tensor& weight,
                       const at::Tensor& bias) {
-  if (!Fits(x, weight)) {
-    return bias.defined() ? at::linear(x, weight, bias) : at::linear(x, weight);
-  }
-  if (!at::GradMode::is_enabled()) return Product(x, weight, bias);
-  return FastLinearFunction::apply(x, weight, bias);
+  const std::optional<at::Tensor> added =
+      bias.defined() ? std::optional(bias) : std::nullopt;
+  if (!Fits(x, weight)) return at::linear(x, weight, added);
+  if (!at::GradMode::is_enabled()) return Product(x, weight, added);
+  return FastLinearFunction::apply(x, weight, added);
 }
 
 }  // namespace tailmark
