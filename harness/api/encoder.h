@@ -19,6 +19,19 @@ struct EncoderParameter {
   at::Tensor value;
 };
 
+/// Where soft tokens of an image tower go: in front of each of its blocks.
+struct VisualSlots {
+  std::int64_t layers = 0;  ///< 0: there is no such place (a ResNet).
+  std::int64_t width = 0;   ///< Wv, of a token.
+  std::int64_t patch = 0;   ///< Side in pixels.
+};
+
+/// What comes out with soft tokens in.
+struct PromptedFeatures {
+  at::Tensor image;    ///< Projected features [B, D], not normalised.
+  at::Tensor prompts;  ///< [B, P, Wv], after ln_post, not projected.
+};
+
 /// A joint image-text encoder as methods see it: CLIP, of any size. B images,
 /// L text positions, W text width, D joint width. Tensors are on device().
 /// Gradients flow only through what the caller gave with requires_grad; the
@@ -34,8 +47,8 @@ class Encoder {
   virtual std::int64_t context_length() const = 0;  ///< L, 77 for CLIP
   virtual double logit_scale() const = 0;  ///< exp of the learnt parameter
   virtual c10::Device device() const = 0;
-  /// True when an image's features depend on the rest of its batch (BatchNorm in
-  /// training mode); such features are never cached.
+  /// True when an image's features depend on the rest of its batch (BatchNorm
+  /// in training mode); such features are never cached.
   virtual bool batch_dependent() const { return false; }
   /// Whatever beside weights and pixels may move a bit of a feature, as a short
   /// text; part of the feature cache's key. Change it with the arithmetic.
@@ -47,6 +60,16 @@ class Encoder {
   /// ln_post and projection applied to every token: [B, 1 + patches, D], class
   /// token first.
   virtual at::Tensor EncodeImageTokens(const at::Tensor& pixels) = 0;
+
+  virtual VisualSlots visual_slots() const { return {}; }
+  /// With soft tokens [layers, P, Wv] behind class token and positions, those
+  /// of a block in place of what the block before made of its own (VPT-deep,
+  /// Jia et al. 2022). `apart`: a soft token attends to itself, the class token
+  /// and the patches, not to other soft tokens. Throws ConfigError where there
+  /// are no slots.
+  virtual PromptedFeatures EncodePrompted(const at::Tensor& pixels,
+                                          const at::Tensor& prompts,
+                                          bool apart);
 
   /// Token ids [n, L], int64, padded; throws ConfigError when a text is too
   /// long and `truncate` is false.

@@ -42,6 +42,14 @@ InputKind InputOf(const MethodInfo& info, const FieldTable& fields,
   return info.input;
 }
 
+PromptedFeatures Encoder::EncodePrompted(const at::Tensor& /*pixels*/,
+                                         const at::Tensor& /*prompts*/,
+                                         bool /*apart*/) {
+  throw ConfigError(
+      "this image encoder has no place for visual prompts; they need a vision "
+      "transformer");
+}
+
 void MethodRegistry::Insert(Entry entry) {
   for (const Preset& preset : entry.info.presets) {
     ResolveOptions(entry.options, preset.options);

@@ -69,6 +69,30 @@ at::Tensor ClipEncoder::EncodeImageTokens(const at::Tensor& pixels) {
   return model_.vision.Project(model_.vision.Tokens(pixels));
 }
 
+VisualSlots ClipEncoder::visual_slots() const {
+  if (model_.resnet) return {};
+  return {.layers = static_cast<std::int64_t>(model_.vision.blocks.size()),
+          .width = model_.vision.class_token.size(0),
+          .patch = model_.config.patch_size};
+}
+
+PromptedFeatures ClipEncoder::EncodePrompted(const at::Tensor& pixels,
+                                             const at::Tensor& prompts,
+                                             bool apart) {
+  if (model_.resnet) return Encoder::EncodePrompted(pixels, prompts, apart);
+  const std::int64_t soft = prompts.size(1);
+  VisualPrompts visual{.tokens = prompts, .mask = {}};
+  if (apart) {
+    const std::int64_t patch = model_.config.patch_size;
+    const std::int64_t patches =
+        (pixels.size(2) / patch) * (pixels.size(3) / patch);
+    visual.mask = PromptsApart(soft, patches, device());
+  }
+  const auto tokens = model_.vision.Tokens(pixels, visual);
+  return {.image = model_.vision.Project(tokens.select(1, 0)),
+          .prompts = model_.vision.norm_post(tokens.narrow(1, 1, soft))};
+}
+
 at::Tensor ClipEncoder::Tokenize(std::span<const std::string> texts,
                                  bool truncate) const {
   if (tokenizer_ == nullptr) {

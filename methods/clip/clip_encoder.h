@@ -43,6 +43,10 @@ class ClipEncoder final : public Encoder {
 
   at::Tensor EncodeImages(const at::Tensor& pixels) override;
   at::Tensor EncodeImageTokens(const at::Tensor& pixels) override;
+  VisualSlots visual_slots() const override;
+  PromptedFeatures EncodePrompted(const at::Tensor& pixels,
+                                  const at::Tensor& prompts,
+                                  bool apart) override;
   at::Tensor Tokenize(std::span<const std::string> texts,
                       bool truncate = false) const override;
   at::Tensor EncodeText(const at::Tensor& tokens) override;

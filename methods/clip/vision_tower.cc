@@ -34,6 +34,17 @@ at::Tensor WithPrompts(const at::Tensor& x, const at::Tensor& prompts,
 
 }  // namespace
 
+at::Tensor PromptsApart(std::int64_t prompts, std::int64_t patches,
+                        c10::Device device) {
+  const std::int64_t tokens = 1 + prompts + patches;
+  const auto mask =
+      at::ones({tokens, tokens}, at::TensorOptions(at::kBool).device(device));
+  mask.narrow(0, 1, prompts)
+      .narrow(1, 1, prompts)
+      .copy_(at::eye(prompts, at::TensorOptions(at::kBool).device(device)));
+  return mask;
+}
+
 VisionTower::VisionTower(const ClipConfig& config,
                          const at::TensorOptions& like)
     : class_token(at::zeros({config.vision.width}, like)),

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <ATen/core/Tensor.h>
+#include <c10/core/Device.h>
 
 #include <vector>
 
@@ -18,6 +19,11 @@ struct VisualPrompts {
   /// everybody to everybody.
   at::Tensor mask;
 };
+
+/// The mask of VisualPrompts under which P prompts attend to themselves, the
+/// class token and N patches, but not to each other (ML-VPT, arXiv 2504.09990).
+at::Tensor PromptsApart(std::int64_t prompts, std::int64_t patches,
+                        c10::Device device);
 
 /// CLIP's vision transformer. B images, N patches, P prompts, W width, D joint
 /// width. Const functions are thread-safe.

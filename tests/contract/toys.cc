@@ -36,6 +36,15 @@ at::Tensor ToyEncoder::EncodeImageTokens(const at::Tensor& pixels) {
   return EncodeImages(pixels).unsqueeze(1).expand({-1, 5, -1});
 }
 
+PromptedFeatures ToyEncoder::EncodePrompted(const at::Tensor& pixels,
+                                            const at::Tensor& prompts,
+                                            bool /*apart*/) {
+  const auto image = EncodeImages(pixels);
+  const auto soft = prompts.sum(0);
+  return {.image = image + soft.sum(0),
+          .prompts = (image.unsqueeze(1) + soft.unsqueeze(0)) / 7.0};
+}
+
 at::Tensor ToyEncoder::Tokenize(std::span<const std::string> texts,
                                 bool truncate) const {
   auto out = at::zeros({static_cast<std::int64_t>(texts.size()), kLength},

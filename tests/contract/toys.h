@@ -34,6 +34,11 @@ class ToyEncoder final : public Encoder {
 
   at::Tensor EncodeImages(const at::Tensor& pixels) override;
   at::Tensor EncodeImageTokens(const at::Tensor& pixels) override;
+  VisualSlots visual_slots() const override { return {2, kWidth, 4}; }
+  /// The image's feature with each soft token added; `apart` or not.
+  PromptedFeatures EncodePrompted(const at::Tensor& pixels,
+                                  const at::Tensor& prompts,
+                                  bool apart) override;
   at::Tensor Tokenize(std::span<const std::string> texts,
                       bool truncate) const override;
   at::Tensor EncodeText(const at::Tensor& tokens) override;
