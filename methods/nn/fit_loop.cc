@@ -16,6 +16,11 @@ bool IsPlateau(const FitPlan& plan) {
   return plan.schedule.starts_with("plateau");
 }
 
+/// Never the only batch.
+bool DropsLast(const FitPlan& plan, std::int64_t samples) {
+  return plan.drop_last && samples >= plan.batch_size;
+}
+
 /// Sums of the curves of an epoch, on the device, so that no step waits.
 class CurveSums {
  public:
@@ -93,6 +98,16 @@ std::int64_t FitLoop::numbers() const {
   return sum;
 }
 
+std::vector<at::Tensor> FitLoop::Averages() const {
+  return ema_ ? ema_->average() : Values();
+}
+
+std::int64_t FitLoop::StepsOf(const FitPlan& plan, std::int64_t samples) {
+  const std::int64_t short_by =
+      DropsLast(plan, samples) ? 0 : plan.batch_size - 1;
+  return std::max<std::int64_t>((samples + short_by) / plan.batch_size, 1);
+}
+
 FitLoop::Rate FitLoop::RateAt(std::int64_t step,
                               std::int64_t steps_an_epoch) const {
   if (IsPlateau(plan_)) return {plateau_.lr(), std::nullopt};
@@ -128,7 +143,8 @@ std::map<std::string, double> FitLoop::TrainEpoch(TrainSource& train,
   const torch::AutoGradMode with_gradients(true);
   train.Start({.epoch = epoch_,
                .batch_size = plan_.batch_size,
-               .augment = plan_.augment});
+               .augment = plan_.augment,
+               .drop_last = DropsLast(plan_, train.num_samples())});
   CurveSums sums(problem_.device);
   std::int64_t batches = 0;
   for (TrainBatch batch; train.Next(batch); ++batches) {
@@ -149,6 +165,7 @@ std::map<std::string, double> FitLoop::TrainEpoch(TrainSource& train,
                               /*create_graph=*/false, /*allow_unused=*/true);
     const Rate rate = RateAt(optimiser_->steps(), steps);
     optimiser_->Step(gradients, rate.lr, rate.momentum);
+    if (ema_) ema_->Update(Values());
     sums.Add("loss", step.loss);
     for (const auto& [name, part] : step.parts) sums.Add(name, part);
   }
@@ -157,9 +174,8 @@ std::map<std::string, double> FitLoop::TrainEpoch(TrainSource& train,
 
 void FitLoop::Run(FitContext& context, const Method& method, const Loss& loss,
                   const std::function<void()>& changed) {
-  const std::int64_t samples = context.train.num_samples();
-  const std::int64_t steps = std::max<std::int64_t>(
-      (samples + plan_.batch_size - 1) / plan_.batch_size, 1);
+  const std::int64_t steps = StepsOf(plan_, context.train.num_samples());
+  if (plan_.ema > 0 && !ema_) ema_.emplace(plan_.ema, Values());
   while (epoch_ < plan_.epochs) {
     EpochReport report{.epochs = plan_.epochs};
     report.curves = TrainEpoch(context.train, loss, steps);
@@ -181,6 +197,7 @@ void FitLoop::Save(StateWriter& out) const {
   }
   optimiser_->Save(out, "optimiser");
   if (IsPlateau(plan_)) plateau_.Save(out, "plateau");
+  if (ema_) ema_->Save(out, "ema");
 }
 
 void FitLoop::Load(const StateReader& in) {
@@ -192,6 +209,10 @@ void FitLoop::Load(const StateReader& in) {
   }
   optimiser_->Load(in, "optimiser");
   if (IsPlateau(plan_)) plateau_.Load(in, "plateau");
+  if (plan_.ema > 0) {
+    ema_.emplace(plan_.ema, Values());
+    ema_->Load(in, "ema");
+  }
 }
 
 }  // namespace tailmark

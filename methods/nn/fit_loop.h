@@ -7,12 +7,14 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "harness/api/method.h"
+#include "methods/optim/ema.h"
 #include "methods/optim/optimiser.h"
 #include "methods/optim/plateau.h"
 
@@ -36,6 +38,10 @@ struct FitPlan {
   /// same by the test split's mAP, which the harness is asked for.
   std::string schedule = "plateau";
   double warm_up = 0;
+  bool drop_last = false;  ///< Leave out a last batch that is not full.
+  /// Decay of a running average of all parameters, updated after each step; 0:
+  /// none.
+  double ema = 0;
 };
 
 /// Positives of each class among the known labels of a split, [C].
@@ -73,6 +79,10 @@ class FitLoop {
   /// float16.
   std::vector<at::Tensor> Values() const;
   std::int64_t numbers() const;  ///< Of all parameters.
+  /// The running averages, or Values() where there are none.
+  std::vector<at::Tensor> Averages() const;
+  /// Steps of an epoch over so many samples, at least 1.
+  static std::int64_t StepsOf(const FitPlan& plan, std::int64_t samples);
 
   /// Trains from the epoch it is at until the plan's last or the observer's
   /// stop. `changed` is called whenever parameters have moved.
@@ -105,6 +115,7 @@ class FitLoop {
   std::vector<Parameter> parameters_;
   std::unique_ptr<Optimiser> optimiser_;
   bool half_state_;
+  std::optional<Ema> ema_;  // Started with the first step.
   Plateau plateau_;
   std::int64_t epoch_ = 0;
 };
