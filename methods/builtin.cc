@@ -8,6 +8,8 @@
   METHOD(LabelPrior)               \
   METHOD(LinearProbe)              \
   METHOD(Lmpt)                     \
+  METHOD(MlVpt)                    \
+  METHOD(Psd)                      \
   METHOD(ZeroShotClip)
 
 namespace tailmark {
