@@ -89,6 +89,10 @@ struct ReportRow {
   std::string weights;  ///< "nano-clip".
   std::string input;    ///< "clip-48", "features".
   std::string text;     ///< "names", "captions"; "none".
+  /// Beyond training images and their labels: "given groups"; "none".
+  std::string extra_data = "none";
+  std::int64_t needed_runs = 0;  ///< Teachers and first stages before it.
+  std::string device;            ///< "cpu", "cuda".
 
   std::string command;          ///< Reruns this row.
   std::vector<ReportRun> runs;  ///< By seed.
@@ -107,6 +111,18 @@ struct ReportClass {
   std::string group;  ///< "head", "medium", "tail", "base", "novel".
 };
 
+/// Which classes are seen together in training images, and a partition of them
+/// by that: what methods that group classes start from.
+struct ReportLabelGraph {
+  std::vector<double> together;      ///< [C, C] edge weights, 0..1, symmetric.
+  std::vector<int> part_of;          ///< [C] 0..K-1, larger parts first.
+  std::vector<std::int64_t> images;  ///< [K] training images of each part.
+  Figure weight_within;              ///< Mean edge weight inside the parts.
+  Figure random_weight;   ///< The same of random parts of their sizes.
+  Figure bootstrap_rand;  ///< Agreement with bootstrap draws, 1 is full.
+  std::string sha256;     ///< Of options, names and labels.
+};
+
 struct ReportDataset {
   std::string name;
   std::string version;
@@ -120,6 +136,7 @@ struct ReportDataset {
   std::vector<std::string> groups;       ///< Without "total", in order shown.
   std::vector<std::string> definitions;  ///< Full ids, the default first.
   std::string baseline;  ///< Label of the row others are held against; "".
+  std::optional<ReportLabelGraph> label_graph;
   std::vector<ReportRow> rows;
 };
 

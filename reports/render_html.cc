@@ -16,11 +16,12 @@ using html::DataPage;
 using html::Section;
 
 /// In the order of the page. Sections that need data of later parts (published
-/// values, label graph) find their place here.
-constexpr std::array kSections = {
-    html::Leaderboard,  html::GroupProfile,   html::ApAgainstCount,
-    html::ClassByClass, html::Definitions,    html::SeedsAndTraining,
-    html::Cost,         html::FairnessLedger, html::TestLedger};
+/// values) find their place here.
+constexpr std::array kSections = {html::Leaderboard,    html::GroupProfile,
+                                  html::ApAgainstCount, html::ClassByClass,
+                                  html::Definitions,    html::SeedsAndTraining,
+                                  html::LabelGraph,     html::Cost,
+                                  html::FairnessLedger, html::TestLedger};
 
 /// A section with its place on the page.
 struct Placed {

@@ -127,6 +127,15 @@ OrderedJson Dataset(const ReportDataset& dataset) {
                       {"definitions", Texts(dataset.definitions)},
                       {"baseline", Text(dataset.baseline)},
                       {"chance", Number(ChanceOf(dataset))}};
+  if (dataset.label_graph) {
+    const ReportLabelGraph& graph = *dataset.label_graph;
+    json["label_graph"] = {{"part_of", graph.part_of},
+                           {"images", graph.images},
+                           {"weight_within", Number(graph.weight_within)},
+                           {"random_weight", Number(graph.random_weight)},
+                           {"bootstrap_rand", Number(graph.bootstrap_rand)},
+                           {"sha256", Text(graph.sha256)}};
+  }
   auto& classes = json["classes"] = OrderedJson::array();
   for (const ReportClass& each : dataset.classes) {
     classes.push_back({{"name", Text(each.name)},

@@ -6,7 +6,10 @@
 
 #include "datasets/dataset.h"
 #include "harness/base/options.h"
+#include "harness/cli/data_access.h"
+#include "harness/launch/plan.h"
 #include "methods/partition/partition.h"
+#include "reports/model.h"
 
 namespace tailmark {
 
@@ -52,11 +55,22 @@ struct PartitionSettings {
 PartitionOptions ToOptions(const PartitionSettings& settings);
 
 /// A data set's partition as ToJson(Partition) says it, with the study and the
-/// member "dataset". It is read from `folder`/<sha256>.json when that file is
-/// there, has that hash inside and its study has `draws` bootstrap draws;
-/// otherwise it is made, and kept there. An empty folder keeps nothing.
+/// members "dataset" and "train_list_sha256". It is read from
+/// `folder`/<sha256>.json when that file is there, has that hash inside and its
+/// study has `draws` bootstrap draws; otherwise it is made, and kept there. An
+/// empty folder keeps nothing.
 Json PartitionOf(const Dataset& dataset, const std::string& name,
                  const PartitionOptions& options, int draws,
                  const std::filesystem::path& folder);
+
+/// Keeps in `folder` the partitions (graph `together`) that a plan's methods
+/// start from, for reports: of each data set with a task that has an option
+/// "partition".
+void KeepPartitions(const Plan& plan, DataAccess& data,
+                    const std::filesystem::path& folder);
+
+/// Gives each data set of a report the partition kept for its training list;
+/// of several the one with the fewest parts.
+void AddLabelGraphs(const std::filesystem::path& folder, ReportModel& model);
 
 }  // namespace tailmark

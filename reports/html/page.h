@@ -44,6 +44,7 @@ std::optional<Section> ApAgainstCount(const DataPage& page);
 std::optional<Section> ClassByClass(const DataPage& page);
 std::optional<Section> Definitions(const DataPage& page);
 std::optional<Section> SeedsAndTraining(const DataPage& page);
+std::optional<Section> LabelGraph(const DataPage& page);
 std::optional<Section> Cost(const DataPage& page);
 std::optional<Section> FairnessLedger(const DataPage& page);
 std::optional<Section> TestLedger(const DataPage& page);

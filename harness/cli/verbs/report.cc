@@ -3,6 +3,7 @@
 #include "harness/base/error.h"
 #include "harness/base/files.h"
 #include "harness/cli/exit_codes.h"
+#include "harness/cli/partitions.h"
 #include "harness/cli/planning.h"
 #include "harness/cli/verbs.h"
 #include "reports/build_model.h"
@@ -42,12 +43,13 @@ std::string CommandOf(const ReportVerbOptions& options) {
 int Report(const ReportVerbOptions& options, const GlobalOptions& global) {
   const Store store = OpenStoreToRead(global);
   const std::optional<Catalog> catalog = CatalogIfThere();
-  const ReportModel model =
+  ReportModel model =
       BuildReportModel(store, {.campaign = options.campaign,
                                .definition = options.definition,
                                .baseline = options.baseline,
                                .command = CommandOf(options),
                                .catalog = catalog ? &*catalog : nullptr});
+  AddLabelGraphs(StoreFolder(global) / "partitions", model);
   const auto paths = WriteReports(model, SplitAtCommas(options.formats),
                                   std::filesystem::absolute(options.out));
   for (const auto& path : paths) std::cout << path.string() << "\n";

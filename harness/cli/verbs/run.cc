@@ -3,6 +3,7 @@
 #include "harness/base/error.h"
 #include "harness/cli/execution.h"
 #include "harness/cli/exit_codes.h"
+#include "harness/cli/partitions.h"
 #include "harness/cli/planning.h"
 #include "harness/cli/verbs.h"
 #include "harness/record/catalog.h"
@@ -52,6 +53,7 @@ int Run(RunVerbOptions options, const GlobalOptions& global) {
   Store store(StoreFolder(global));
   const Campaign campaign = MakeCampaign(options.plan, global, data, &store);
   options.execute.force = options.plan.force || options.plan.reuse == "none";
+  KeepPartitions(campaign.plan, data, StoreFolder(global) / "partitions");
   return ExecutePlan(campaign.plan,
                      {{"recipe", campaign.recipe.source.json()},
                       {"plan", ToJson(campaign.plan)}},
