@@ -89,6 +89,10 @@ struct ReportRow {
   std::string weights;  ///< "nano-clip".
   std::string input;    ///< "clip-48", "features".
   std::string text;     ///< "names", "captions"; "none".
+  /// Beyond training images and their labels: "given groups"; "none".
+  std::string extra_data = "none";
+  std::int64_t needed_runs = 0;  ///< Teachers and first stages before it.
+  std::string device;            ///< "cpu", "cuda".
 
   std::string command;          ///< Reruns this row.
   std::vector<ReportRun> runs;  ///< By seed.

@@ -182,6 +182,12 @@ void AddGiven(const RowSources& sources, const RunRow& run, ReportRow& row) {
   const auto& options = provenance.resolved_options;
   if (const auto it = options.find("epochs"); it != options.end())
     row.epochs = ToText(it->second);
+  if (const auto it = options.find("partition");
+      it != options.end() && ToText(it->second) == "given") {
+    row.extra_data = "given groups";
+  }
+  row.device = provenance.identity.device_type;
+  row.needed_runs = static_cast<std::int64_t>(provenance.identity.needs.size());
   std::set<std::string> brands;
   for (const std::string& tag : run.tags) {
     if (tag == "partial") brands.insert(tag);

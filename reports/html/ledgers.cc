@@ -21,6 +21,19 @@ std::string Scorings(const ReportRow& row) {
                     : StrCat(Fixed(*lo, 0), "\u2013", Fixed(*hi, 0));
 }
 
+/// Mean over the runs that were made on a GPU, of one run.
+Figure GpuHours(const ReportRow& row) {
+  if (row.device != "cuda") return {};
+  double seconds = 0;
+  double runs = 0;
+  for (const ReportRun* run : DoneRuns(row)) {
+    for (const ReportPhase& phase : run->phases) seconds += phase.wall_s;
+    runs += 1;
+  }
+  if (runs == 0) return {};
+  return seconds / runs / 3600;
+}
+
 }  // namespace
 
 std::optional<Section> FairnessLedger(const DataPage& page) {
@@ -29,7 +42,9 @@ std::optional<Section> FairnessLedger(const DataPage& page) {
       StrCat("<tr>", HeadCell("Method"), HeadCell("Version", true),
              HeadCell("Trained parameters", true), HeadCell("Runs", true),
              HeadCell("Epochs", true), HeadCell("Weights"), HeadCell("Input"),
-             HeadCell("Text used"), "</tr>");
+             HeadCell("Text used"), HeadCell("Extra data"),
+             HeadCell("Runs it starts from", true), HeadCell("GPU hours", true),
+             "</tr>");
   std::string rows;
   for (const ReportRow* row : page.ranked) {
     const Look& look = page.looks.Of(*row);
@@ -41,7 +56,9 @@ std::optional<Section> FairnessLedger(const DataPage& page) {
             true),
         TextCell(StrCat(DoneRuns(*row).size()), true),
         TextCell(row->epochs, true), TextCell(row->weights),
-        TextCell(row->input), TextCell(row->text), "</tr>");
+        TextCell(row->input), TextCell(row->text), TextCell(row->extra_data),
+        TextCell(StrCat(row->needed_runs), true), NumberCell(GpuHours(*row), 2),
+        "</tr>");
   }
   return Section{.id = "fairness",
                  .name = "Fairness ledger",

@@ -50,6 +50,7 @@ class MethodContract : public ::testing::TestWithParam<std::string> {
       if (plain_start_ && field.name == "head_init" &&
           std::count(field.choices.begin(), field.choices.end(), "zeros") > 0) {
         options["head_init"] = std::string("zeros");
+        options["epochs"] = std::int64_t{30};  // Further to go than from texts.
       }
     }
     return options;
