@@ -45,12 +45,12 @@ struct DatasetUse {
 
 /// A method as a recipe names it; lists of options are axes of a grid.
 struct MethodUse {
-  /// Its name in the catalogue. Of a plugin, what the recipe wrote until its file
-  /// has been asked.
+  /// Its name in the catalogue. Of a plugin, what the recipe wrote until its
+  /// file has been asked.
   std::string use;
   std::string name;
   std::optional<PluginReference> plugin;  ///< Nothing for a builtin.
-  std::string preset;  ///< "" for none.
+  std::string preset;                     ///< "" for none.
   Origin preset_origin;
   WrittenOptions options;
   std::vector<std::uint64_t> seeds;
@@ -58,7 +58,8 @@ struct MethodUse {
 };
 
 struct Protocol {
-  std::string selection = "last";
+  std::string selection = "last";  ///< "last", "validation", "best_on_test".
+  double validation = 0;           ///< Share of the training images held out.
   std::string definition = "ap.step";
   std::vector<std::string> also;
 };
