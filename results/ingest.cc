@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <optional>
 #include <utility>
 
@@ -131,6 +132,8 @@ struct Arrival {
   RunState state = RunState::kDone;
   std::string reason;
   std::vector<Measured> measured;
+  std::int64_t looks = 0;       ///< At the test labels.
+  std::int64_t best_epoch = 0;  ///< Picked on test; 0: nobody picked.
 };
 
 /// The answer when nothing has to be stored; inside a transaction, because a
@@ -190,9 +193,54 @@ IngestResult StoreRun(const Store& store, const fs::path& bundle,
     }
   }
   sql.Prepare("UPDATE run SET test_evaluations = ? WHERE id = ?")
-      .Run(arrival.measured.size(), ids.run);
+      .Run(arrival.looks, ids.run);
+  if (arrival.best_epoch > 0) {
+    sql.Prepare("INSERT INTO curve VALUES(?, 'selected', ?, 1)")
+        .Run(ids.run, arrival.best_epoch);
+  }
   transaction.Commit();
   return result;
+}
+
+/// "test.epoch-12" -> 12; 0 for other matrices.
+std::int64_t EpochOf(const std::string& scores) {
+  constexpr std::string_view kMark = "test.epoch-";
+  std::int64_t epoch = 0;
+  if (scores.starts_with(kMark)) {
+    std::from_chars(scores.data() + kMark.size(), scores.data() + scores.size(),
+                    epoch);
+  }
+  return epoch;
+}
+
+/// Adds the matrix of the epoch that is best on the test split, the first of
+/// equals, as "test.best_on_test". `last` stays beside it.
+void PickOnTest(Arrival& arrival, const Definition& definition) {
+  const Measured* best = nullptr;
+  double best_value = 0;
+  for (const Measured& each : arrival.measured) {
+    const DefinitionResult* result = each.evaluation.Find(definition);
+    if (EpochOf(each.file.split) == 0 || result == nullptr) continue;
+    const auto value = result->total().percent;
+    if (!value || (best != nullptr && *value <= best_value)) continue;
+    best = &each;
+    best_value = *value;
+  }
+  if (best == nullptr) return;
+  arrival.best_epoch = EpochOf(best->file.split);
+  Measured chosen = *best;
+  chosen.file.split = "test.best_on_test";
+  chosen.with_classes = true;
+  arrival.measured.push_back(std::move(chosen));
+}
+
+/// Answers that a schedule got as it trained: lines of feedback.jsonl.
+std::int64_t LooksWhileTraining(const fs::path& bundle) {
+  const fs::path notes = bundle / "feedback.jsonl";
+  std::error_code code;
+  if (bundle.empty() || !fs::exists(notes, code)) return 0;
+  const std::string text = ReadFile(notes);
+  return std::count(text.begin(), text.end(), '\n');
 }
 
 /// Scores every matrix; a NaN makes the run a failed one without any.
@@ -208,6 +256,10 @@ void MeasureAll(const fs::path& bundle, Arrival& arrival) {
       return;
     }
     arrival.measured.push_back(std::move(measured));
+  }
+  arrival.looks += static_cast<std::int64_t>(arrival.measured.size());
+  if (arrival.record.spec.identity.selection == "best_on_test") {
+    PickOnTest(arrival, ParseDefinition(arrival.options.definition, policy));
   }
 }
 
@@ -229,7 +281,8 @@ IngestResult IngestBundle(Store& store, const fs::path& bundle,
                   .options = options,
                   .state = record.state,
                   .reason = record.reason,
-                  .measured = {}};
+                  .measured = {},
+                  .looks = LooksWhileTraining(bundle)};
   if (record.state != RunState::kDone) {
     if (arrival.reason.empty()) arrival.reason = "no reason was recorded";
     return StoreRun(store, bundle, arrival);
@@ -271,7 +324,8 @@ IngestResult IngestUnfinished(Store& store, const RunRecord& record,
                    .options = options,
                    .state = state,
                    .reason = record.reason,
-                   .measured = {}});
+                   .measured = {},
+                   .looks = 0});
 }
 
 void CountTestEvaluation(Store& store, const std::string& key) {

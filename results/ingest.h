@@ -42,6 +42,9 @@ struct IngestOptions {
   std::string method_kind = "builtin";
   /// "harness", or "foreign" for a method that decodes images by itself.
   std::string pipeline_brand = "harness";
+  /// Which mAP picks the epoch of a run of selection `best_on_test`; parts left
+  /// out are the data set's own.
+  std::string definition = "ap.step";
 };
 
 enum class IngestOutcome : std::uint8_t {

@@ -67,6 +67,39 @@ std::vector<ScoreRow> Scores(const Store& store, std::int64_t run_id) {
   return rows;
 }
 
+namespace {
+
+bool IsEpisode(std::string_view scores) {
+  return scores.starts_with("test.episode-");
+}
+
+/// A run over episodes has no matrix "test": its figures are their means.
+void AddEpisodeMeans(std::vector<MetricRow>& rows) {
+  std::vector<MetricRow> means;
+  for (const MetricRow& row : rows) {
+    if (!IsEpisode(row.scores)) continue;
+    const bool seen =
+        std::any_of(means.begin(), means.end(), [&](const MetricRow& mean) {
+          return mean.definition == row.definition && mean.group == row.group;
+        });
+    if (seen) continue;
+    const std::vector<double> values =
+        EpisodeValues(rows, row.definition, row.group);
+    MetricRow mean = row;
+    mean.scores = "test";
+    mean.value = std::nullopt;
+    if (!values.empty()) {
+      double sum = 0;
+      for (const double value : values) sum += value;
+      mean.value = sum / static_cast<double>(values.size());
+    }
+    means.push_back(std::move(mean));
+  }
+  rows.insert(rows.begin(), means.begin(), means.end());
+}
+
+}  // namespace
+
 std::vector<MetricRow> Metrics(const Store& store, std::int64_t run_id) {
   Statement find = store.sql().Prepare(StrCat(
       "SELECT s.name, f.name, x.grp, x.value, x.classes, x.undefined_classes "
@@ -83,7 +116,21 @@ std::vector<MetricRow> Metrics(const Store& store, std::int64_t run_id) {
                     .classes = find.Int(4),
                     .undefined_classes = find.Int(5)});
   }
+  AddEpisodeMeans(rows);
   return rows;
+}
+
+std::vector<double> EpisodeValues(const std::vector<MetricRow>& rows,
+                                  std::string_view definition,
+                                  std::string_view group) {
+  std::vector<double> values;
+  for (const MetricRow& row : rows) {
+    if (IsEpisode(row.scores) && row.definition == definition &&
+        row.group == group && row.value) {
+      values.push_back(*row.value);
+    }
+  }
+  return values;
 }
 
 MetricMap MetricsOf(const Store& store, std::int64_t run_id,
@@ -94,6 +141,37 @@ MetricMap MetricsOf(const Store& store, std::int64_t run_id,
   }
   return map;
 }
+
+namespace {
+
+/// AP of a class as its mean over episodes; the counts are of one of them: all
+/// have the same query images.
+std::vector<ClassMetricRow> MeansOverEpisodes(const Store& store,
+                                              std::int64_t run_id,
+                                              std::string_view definition) {
+  std::vector<ClassMetricRow> means;
+  std::vector<std::int64_t> counted;
+  for (const ScoreRow& score : Scores(store, run_id)) {
+    if (!IsEpisode(score.name)) continue;
+    const auto rows = ClassMetrics(store, run_id, definition, score.name);
+    if (means.empty()) {
+      means = rows;
+      for (ClassMetricRow& mean : means) mean.value = std::nullopt;
+      counted.assign(rows.size(), 0);
+    }
+    for (std::size_t i = 0; i < rows.size() && i < means.size(); ++i) {
+      if (!rows[i].value) continue;
+      means[i].value = means[i].value.value_or(0) + *rows[i].value;
+      ++counted[i];
+    }
+  }
+  for (std::size_t i = 0; i < means.size(); ++i) {
+    if (counted[i] > 0) *means[i].value /= static_cast<double>(counted[i]);
+  }
+  return means;
+}
+
+}  // namespace
 
 std::vector<ClassMetricRow> ClassMetrics(const Store& store,
                                          std::int64_t run_id,
@@ -116,6 +194,9 @@ std::vector<ClassMetricRow> ClassMetrics(const Store& store,
                     .positives = find.Int(5),
                     .negatives = find.Int(6),
                     .ignored = find.Int(7)});
+  }
+  if (rows.empty() && scores == "test") {
+    return MeansOverEpisodes(store, run_id, definition);
   }
   return rows;
 }

@@ -99,8 +99,14 @@ struct MetricRow {
   std::int64_t classes = 0;            ///< Of the group, with a value.
   std::int64_t undefined_classes = 0;  ///< Without: no positive image.
 };
-/// In the order definitions were first stored; total first, then groups.
+/// In the order definitions were first stored; total first, then groups. Of a
+/// run over episodes, "test" is the mean over them.
 std::vector<MetricRow> Metrics(const Store& store, std::int64_t run_id);
+/// The values of the episodes among `rows`, in order; of a run without episodes
+/// none.
+std::vector<double> EpisodeValues(const std::vector<MetricRow>& rows,
+                                  std::string_view definition,
+                                  std::string_view group = "total");
 /// definition -> group -> percent, of the score matrix `scores`.
 using MetricMap =
     std::map<std::string, std::map<std::string, std::optional<double>>>;

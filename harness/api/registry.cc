@@ -63,8 +63,9 @@ void MethodRegistry::Insert(Entry entry) {
   for (const Deviation& each : entry.info.deviations) {
     CheckDeviation(each, entry.options);
   }
-  if (entry.info.needs.test_feedback) {
-    ResolveOptions(entry.options, *entry.info.needs.test_feedback);
+  for (const auto& when :
+       {entry.info.needs.test_feedback, entry.info.needs.base_fit}) {
+    if (when) ResolveOptions(entry.options, *when);
   }
   std::string name = entry.info.name;
   if (!entries_.emplace(name, std::move(entry)).second) {

@@ -29,6 +29,10 @@ struct Needs {
   /// Options under which it asks FitObserver::TestFeedback(): all of them hold
   /// ({}: always). Nothing: it never does.
   std::optional<OptionMap> test_feedback{};
+  /// Options under which each episode of a few-shot protocol starts from a fit
+  /// to the base classes, given as FitContext::Input("base"): its classes are
+  /// others. Nothing: episodes start from nothing.
+  std::optional<OptionMap> base_fit{};
 };
 
 /// What a protocol may ask of a method. The runner refuses a mismatch before
@@ -109,8 +113,8 @@ class MethodRegistry {
   const Entry& Find(std::string_view name) const;
   std::vector<std::string> Names() const;  ///< Sorted.
 
-  /// For methods that are no C++ class: hosts of other kinds of plugin. Throws as
-  /// Add() does.
+  /// For methods that are no C++ class: hosts of other kinds of plugin. Throws
+  /// as Add() does.
   void Insert(Entry entry);
 
  private:

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "datasets/builtin.h"
+#include "datasets/episodes.h"
 #include "harness/base/environment.h"
 #include "harness/base/error.h"
 #include "harness/base/json.h"
@@ -64,6 +65,40 @@ std::filesystem::path DefaultDataRoot(const DatasetInfo& info) {
   return {};
 }
 
+namespace {
+
+std::string EpisodesHashOf(const Dataset& dataset) {
+  const Episodes* episodes = dataset.episodes();
+  return episodes == nullptr ? "" : EpisodesHash(*episodes);
+}
+
+/// Supports, and the query images once an episode: there only the novel classes
+/// are scored.
+void AddEpisodes(const Episodes& episodes, const SplitFacts& test,
+                 std::size_t classes, DatasetFacts& facts) {
+  SplitFacts query = test;
+  query.role = "query";
+  query.known.assign(query.positive.size(), 0);
+  for (std::size_t row = 0; row < query.positive.size(); row += classes) {
+    for (const std::int64_t column : episodes.novel) {
+      const std::size_t cell = row + static_cast<std::size_t>(column);
+      query.known[cell] = test.known.empty() ? 1 : test.known[cell];
+    }
+  }
+  for (const Episode& each : episodes.episodes) {
+    facts.splits.push_back(
+        {.name = "support",
+         .role = "support",
+         .episode = each.number,
+         .rows = each.support.size(),
+         .list_sha256 = ListHash(each.support, each.labels)});
+    query.episode = each.number;
+    facts.splits.push_back(query);
+  }
+}
+
+}  // namespace
+
 DataAccess::DataAccess(std::filesystem::path cache)
     : cache_(std::move(cache)), test_labels_(BuiltinTestLabels()) {
   RegisterBuiltinDatasets(registry_);
@@ -98,6 +133,7 @@ PlannedData DataAccess::Facts(const DatasetUse& use, const OptionMap& options,
           .label_policy = data.dataset->label_policy(),
           .train_list_sha256 = ListHash(limited.train, limited.train_labels),
           .test_list_sha256 = ListHash(limited.test, limited.test_labels),
+          .episodes_sha256 = EpisodesHashOf(*data.dataset),
           .train_images = limited.train.size(),
           .captions = !data.dataset->train_captions().empty()};
 }
@@ -106,7 +142,7 @@ const DatasetFacts& DataAccess::FactsOf(const RunSpec& spec) {
   const RunIdentity& id = spec.identity;
   const std::string key =
       StrCat(id.dataset, "\n", id.manifest_sha256, "\n", id.train_list_sha256,
-             "\n", id.test_list_sha256);
+             "\n", id.test_list_sha256, "\n", id.episodes_sha256);
   const auto it = facts_.find(key);
   if (it != facts_.end()) return it->second;
   const OpenedData& data = Open({.name = id.dataset,
@@ -135,6 +171,12 @@ const DatasetFacts& DataAccess::FactsOf(const RunSpec& spec) {
        .list_sha256 = ListHash(limited.test, limited.test_labels),
        .positive = limited.test_labels.positive,
        .known = limited.test_labels.known});
+  if (const Episodes* episodes = data.dataset->episodes()) {
+    RequireSame("the episodes' SHA-256", EpisodesHash(*episodes),
+                id.episodes_sha256);
+    const SplitFacts test = facts.splits.back();
+    AddEpisodes(*episodes, test, facts.classes.size(), facts);
+  }
   RequireSame("the training list's SHA-256", facts.splits[0].list_sha256,
               id.train_list_sha256);
   RequireSame("the test list's SHA-256", facts.splits[1].list_sha256,

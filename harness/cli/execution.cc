@@ -1,14 +1,20 @@
 #include "harness/cli/execution.h"
 
 #include <algorithm>
+#include <charconv>
+#include <cmath>
 #include <iostream>
 #include <thread>
 
 #include "harness/base/clock.h"
 #include "harness/base/error.h"
 #include "harness/base/log.h"
+#include "harness/base/npy.h"
 #include "harness/cli/exit_codes.h"
 #include "harness/cli/tables.h"
+#include "harness/metrics/arrays.h"
+#include "harness/metrics/evaluate.h"
+#include "harness/record/units.h"
 #include "results/campaign.h"
 #include "results/ingest.h"
 #include "results/query.h"
@@ -54,14 +60,71 @@ int WorkerCount(const Plan& plan, const ExecuteOptions& options) {
   return std::max(1, cores / threads);
 }
 
-OrderedJson MetricsAnswer(const Store& store, std::int64_t run_id) {
+/// How many, their mean and spread, and each.
+OrderedJson EpisodesAnswer(const std::vector<double>& values) {
+  double mean = 0;
+  for (const double value : values) mean += value;
+  mean /= static_cast<double>(values.size());
+  double squares = 0;
+  for (const double value : values) squares += (value - mean) * (value - mean);
+  const auto others = static_cast<double>(values.size()) - 1;
+  return {{"count", values.size()},
+          {"mean", mean},
+          {"sd", others > 0 ? OrderedJson(std::sqrt(squares / others))
+                            : OrderedJson(nullptr)},
+          {"values", values}};
+}
+
+/// definition -> group -> percent of the matrix `scores`; of episodes also how
+/// they spread.
+OrderedJson MetricsAnswer(const std::vector<MetricRow>& rows,
+                          std::string_view scores) {
   OrderedJson metrics = OrderedJson::object();
-  for (const MetricRow& row : Metrics(store, run_id)) {
-    if (row.scores != "test") continue;
+  for (const MetricRow& row : rows) {
+    if (row.scores != scores) continue;
     metrics[row.definition][row.group] =
         row.value ? OrderedJson(*row.value) : OrderedJson(nullptr);
   }
+  for (const auto& [definition, groups] : metrics.items()) {
+    const auto values = EpisodeValues(rows, definition);
+    if (!values.empty()) {
+      metrics[definition]["episodes"] = EpisodesAnswer(values);
+    }
+  }
   return metrics;
+}
+
+/// The epoch that was picked on the test split, and its figures.
+OrderedJson PickedAnswer(const Store& store, const RunRow& run,
+                         const std::vector<MetricRow>& rows) {
+  OrderedJson epoch = nullptr;
+  for (const CurvePoint& point : Curves(store, run.id)) {
+    if (point.name == "selected") epoch = point.step;
+  }
+  return {{"epoch", epoch},
+          {"metrics", MetricsAnswer(rows, "test.best_on_test")}};
+}
+
+/// "3epochs" and "500steps" are counts, all else is a time.
+void SetBudget(const std::string& text, LaunchOptions& launch) {
+  if (text.empty()) return;
+  for (const auto& [unit, member] :
+       {std::pair{"epochs", &launch.stop_after_epochs},
+        {"epoch", &launch.stop_after_epochs},
+        {"steps", &launch.stop_after_steps}}) {
+    if (!text.ends_with(unit)) continue;
+    const std::string number =
+        text.substr(0, text.size() - std::string_view(unit).size());
+    const auto [end, error] =
+        std::from_chars(number.data(), number.data() + number.size(), *member);
+    if (error != std::errc() || end != number.data() + number.size() ||
+        *member < 1) {
+      throw ConfigError(
+          StrCat("--stop-after ", text, ": expected 30m, 3epochs or 500steps"));
+    }
+    return;
+  }
+  launch.stop_after_s = ParseDuration(text, "--stop-after");
 }
 
 }  // namespace
@@ -69,7 +132,29 @@ OrderedJson MetricsAnswer(const Store& store, std::int64_t run_id) {
 void DeclareExecuteOptions(Args& args, ExecuteOptions& options) {
   args.Option("-j,--workers", options.workers, "N",
               "Worker processes (default: as many as cores allow)");
+  args.Option("--stop-after", options.stop_after, "BUDGET",
+              "Each run stops with a checkpoint after 30m, 3epochs or 500steps "
+              "of a worker");
   args.Flag("--json", options.json, "Print the answer as JSON");
+}
+
+double TestMap(DataAccess& data, const RunSpec& spec,
+               const std::string& definition, const fs::path& scores) {
+  const DatasetFacts& facts = data.FactsOf(spec);
+  const ScoreArray array =
+      ScoresFromNpy(ReadNpy(scores), scores.filename().string());
+  for (const SplitFacts& split : facts.splits) {
+    if (split.role != "test") continue;
+    const std::vector<Definition> wanted = {ParseDefinition(
+        definition, ParseLabelPolicy(spec.identity.label_policy))};
+    const Evaluation evaluation = Evaluate(
+        array.view(), {.positive = split.positive, .known = split.known}, {},
+        wanted);
+    if (const auto value = evaluation.results.front().total().percent) {
+      return *value;
+    }
+  }
+  throw DataError("no class has a test image that shows it");
 }
 
 TaskResult Keeper::Keep(const RunSpec& spec, const TaskResult& result) {
@@ -79,7 +164,8 @@ TaskResult Keeper::Keep(const RunSpec& spec, const TaskResult& result) {
     const bool done = result.state == RunState::kDone;
     // A run that failed because its data are wrong must still get its row.
     const IngestResult ingested = IngestBundle(
-        store_, result.bundle, done ? data_.FactsOf(spec) : DatasetFacts());
+        store_, result.bundle, done ? data_.FactsOf(spec) : DatasetFacts(),
+        {.definition = definition_});
     for (const std::string& warning : ingested.warnings) {
       const std::string line = StrCat(spec.identity.method, ": ", warning);
       if (said_.insert(line).second) LogWarning(line);
@@ -134,9 +220,14 @@ OrderedJson CampaignAnswer(const Store& store, std::int64_t campaign_id) {
       tasks.push_back(std::move(run));
       continue;
     }
-    run["metrics"] = cell.run && cell.run->state == RunState::kDone
-                         ? MetricsAnswer(store, cell.run->id)
-                         : OrderedJson::object();
+    run["metrics"] = OrderedJson::object();
+    if (cell.run && cell.run->state == RunState::kDone) {
+      const auto rows = Metrics(store, cell.run->id);
+      run["metrics"] = MetricsAnswer(rows, "test");
+      if (cell.run->selection == "best_on_test") {
+        run["best_on_test"] = PickedAnswer(store, *cell.run, rows);
+      }
+    }
     runs.push_back(std::move(run));
   }
   return {{"campaign", name},
@@ -167,7 +258,11 @@ int ExecutePlan(const Plan& plan, const Json& recipe,
   local.launch.force = options.force;
   local.workers = WorkerCount(plan, options);
   local.quiet = global.quiet;
-  Keeper keeper(store, data);
+  SetBudget(options.stop_after, local.launch);
+  local.launch.feedback = [&](const PlanTask& task, const fs::path& scores) {
+    return TestMap(data, task.spec, plan.protocol.definition, scores);
+  };
+  Keeper keeper(store, data, plan.protocol.definition);
   local.on_end = [&](const PlanTask& task, const TaskResult& result) {
     return keeper.Keep(task.spec, result);
   };

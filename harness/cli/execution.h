@@ -4,6 +4,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "harness/base/json.h"
@@ -18,6 +19,7 @@ namespace tailmark {
 /// How `run` and `resume` execute a plan.
 struct ExecuteOptions {
   std::optional<std::int64_t> workers;  ///< Default: cores / threads of a run.
+  std::string stop_after;  ///< "30m", "3epochs", "500steps"; "": never.
   bool force = false;
   bool json = false;
 };
@@ -39,12 +41,19 @@ OrderedJson CampaignAnswer(const Store& store, std::int64_t campaign_id);
 /// stopped with a checkpoint, 4 when nothing or not everything was measured.
 int ExitCodeOf(const std::vector<RunState>& states);
 
+/// mAP in percent of test scores in a file, under `definition`: what a schedule
+/// that is driven by test scores is told. Throws DataError.
+double TestMap(DataAccess& data, const RunSpec& spec,
+               const std::string& definition,
+               const std::filesystem::path& scores);
+
 /// Puts sealed bundles of any state into a store. What the store has to say of
 /// a row is said once, not for every seed.
 class Keeper {
  public:
-  /// Both must outlive it.
-  Keeper(Store& store, DataAccess& data) : store_(store), data_(data) {}
+  /// Both must outlive it. `definition` picks where epochs are picked on test.
+  Keeper(Store& store, DataAccess& data, std::string definition = "ap.step")
+      : store_(store), data_(data), definition_(std::move(definition)) {}
   /// The result as stored: what is not done afterwards has its reason. A task
   /// that was skipped has no bundle.
   TaskResult Keep(const RunSpec& spec, const TaskResult& result);
@@ -54,6 +63,7 @@ class Keeper {
 
   Store& store_;
   DataAccess& data_;
+  std::string definition_;
   std::set<std::string> said_;
 };
 

@@ -161,6 +161,9 @@ void Declare(CLI::App& app, Arguments& to) {
                   "Seconds between checkpoints, taken at the end of an epoch")
       ->capture_default_str()
       ->check(CLI::NonNegativeNumber);
+  run->add_option("--feedback", to.run.feedback_descriptor,
+                  "Inherited descriptor where tailmark answers how good test "
+                  "scores are");
   run->footer(
       "Exit codes: 0 done, 2 bad configuration or data, 3 the run "
       "failed, 6 the disk failed,\n75 stopped early with a checkpoint, "

@@ -80,6 +80,7 @@ RunSpec BaseSpec(const Recipe& recipe, const Catalog& catalog,
   spec.identity.tf32 = recipe.numerics.tf32;
   spec.identity.deterministic = recipe.numerics.deterministic;
   spec.identity.selection = recipe.protocol.selection;
+  spec.identity.validation = recipe.protocol.validation;
   spec.place.device = recipe.numerics.device;
   spec.place.cache = cache;
   if (recipe.limit > 0) spec.tags.push_back("partial");
@@ -161,6 +162,16 @@ class Planner {
     id.label_policy = data.facts.label_policy;
     id.train_list_sha256 = data.facts.train_list_sha256;
     id.test_list_sha256 = data.facts.test_list_sha256;
+    id.episodes_sha256 = data.facts.episodes_sha256;
+    // What does not train has no epochs to choose among.
+    if (!method.trains) {
+      id.selection = "last";
+      id.validation = 0;
+    }
+    if (method.test_feedback &&
+        AllHold(*method.test_feedback, method.options, point.options)) {
+      spec.tags.emplace_back(kFeedbackTag);
+    }
     spec.place.data_root = data.use->root;
     // A method that looks at no image is the same run whatever the weights.
     if (method.input == "none" && !method.needs_text) return;
@@ -182,7 +193,16 @@ class Planner {
                   precision) == method.precisions.end()) {
       return StrCat(method.name, " cannot compute in ", precision);
     }
-    if (method.trains && data.facts.train_images == 0) {
+    const bool episodes = !data.facts.episodes_sha256.empty();
+    if (episodes && (recipe_.protocol.selection != "last" ||
+                     recipe_.protocol.validation > 0)) {
+      return StrCat(data.label,
+                    " has episodes, whose last epoch counts: "
+                    "selection ",
+                    recipe_.protocol.selection,
+                    " or validation images are not for it");
+    }
+    if (method.trains && !episodes && data.facts.train_images == 0) {
       return StrCat(method.name, " trains, and ", data.label,
                     " has no training images");
     }

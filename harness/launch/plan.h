@@ -24,6 +24,7 @@ struct PlannedData {
   std::string label_policy;
   std::string train_list_sha256;  ///< Of the first `limit` rows.
   std::string test_list_sha256;
+  std::string episodes_sha256;  ///< "": no few-shot protocol.
   std::int64_t train_images = 0;
   bool captions = false;
 };

@@ -81,6 +81,7 @@ Json ToJson(const Plan& plan) {
           {"campaign", plan.campaign},
           {"protocol",
            {{"selection", plan.protocol.selection},
+            {"validation", plan.protocol.validation},
             {"definition", plan.protocol.definition},
             {"also", plan.protocol.also}}},
           {"tasks", std::move(tasks)}};
@@ -97,6 +98,7 @@ Plan PlanFromJson(const Json& json) {
   plan.campaign = in.Get<std::string>("campaign");
   JsonMembers protocol(in.At("protocol"), "plan, protocol");
   plan.protocol.selection = protocol.Get<std::string>("selection");
+  plan.protocol.validation = protocol.Get<double>("validation", 0.0);
   plan.protocol.definition = protocol.Get<std::string>("definition");
   plan.protocol.also = protocol.Get<std::vector<std::string>>("also");
   protocol.Finish();

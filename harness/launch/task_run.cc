@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <csignal>
 #include <cstring>
@@ -166,6 +167,9 @@ TaskRun::Started TaskRun::Start() {
   MakeFolders(files_.part);
   RunSpec spec = task_.spec;
   spec.place.bundles = options_.bundles;
+  spec.place.stop_after_s = options_.stop_after_s;
+  spec.place.stop_after_epochs = options_.stop_after_epochs;
+  spec.place.stop_after_steps = options_.stop_after_steps;
   WriteFileAtomic(files_.spec, ToJson(spec).dump(1) + "\n");
 
   const std::string threads = std::to_string(task_.spec.place.threads);
@@ -182,14 +186,33 @@ TaskRun::Started TaskRun::Start() {
   process.rss_bytes = task_.limits.rss_bytes;
   process.grace_s = options_.grace_s;
   process.keep_open = {lock_->descriptor()};
+  OpenFeedback(process);
   oom_kills_ = OomKills();
   started_utc_ = UtcNow();
   process_ = std::make_unique<Subprocess>(process);
+  if (feedback_) feedback_->CloseWorkerEnd();
   return Started::kRunning;
+}
+
+void TaskRun::OpenFeedback(ProcessOptions& process) {
+  const auto& tags = task_.spec.tags;
+  if (!options_.feedback ||
+      std::find(tags.begin(), tags.end(), kFeedbackTag) == tags.end()) {
+    return;
+  }
+  feedback_ = std::make_unique<FeedbackServer>(
+      files_.part, [this](const fs::path& scores) {
+        return options_.feedback(task_, scores);
+      });
+  const int descriptor = feedback_->worker_descriptor();
+  process.keep_open.push_back(descriptor);
+  process.arguments.push_back("--feedback");
+  process.arguments.push_back(std::to_string(descriptor));
 }
 
 std::optional<TaskResult> TaskRun::Poll() {
   const auto end = process_->Poll();
+  if (feedback_) feedback_->Serve();
   if (!end) return std::nullopt;
   TaskResult result = Finish(*end);
   std::error_code ignored;
@@ -298,7 +321,7 @@ TaskResult TaskRun::Fail(const ProcessEnd& end) {
   const fs::path making = files_.failed.string() + ".making";
   fs::remove_all(making, ignored);
   MakeFolders(making);
-  for (const char* name : {"log.txt", "events.jsonl"}) {
+  for (const char* name : {"log.txt", "events.jsonl", "feedback.jsonl"}) {
     fs::copy_file(files_.part / name, making / name, ignored);
   }
   WriteFileAtomic(making / "run.json", ToJson(record).dump(1) + "\n");

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 
+#include "harness/launch/feedback_server.h"
 #include "harness/launch/key_lock.h"
 #include "harness/launch/plan.h"
 #include "harness/launch/subprocess.h"
@@ -19,6 +20,14 @@ struct LaunchOptions {
   std::filesystem::path worker;   ///< The program.
   bool force = false;             ///< Run although a finished bundle is there.
   double grace_s = 10;            ///< Between SIGTERM and SIGKILL.
+  /// A worker stops with a checkpoint after so much; 0: never. RunPlace.
+  double stop_after_s = 0;
+  std::int64_t stop_after_epochs = 0;
+  std::int64_t stop_after_steps = 0;
+  /// mAP in percent of the test scores in a file, by the recipe's definition:
+  /// the answer to a run of tag `test_feedback`. Empty: such runs refuse to
+  /// start.
+  std::function<double(const PlanTask&, const std::filesystem::path&)> feedback;
 };
 
 /// The program that executes runs: $TAILMARK_WORKER, else tailmark-worker
@@ -67,6 +76,7 @@ class TaskRun {
 
  private:
   bool HasWhatIsAsked(const std::filesystem::path& bundle) const;
+  void OpenFeedback(ProcessOptions& process);
   std::optional<TaskResult> Adopt();
   TaskResult Finish(const ProcessEnd& end);
   TaskResult Fail(const ProcessEnd& end);
@@ -76,6 +86,7 @@ class TaskRun {
   const LaunchOptions& options_;
   TaskFiles files_;
   std::unique_ptr<KeyLock> lock_;
+  std::unique_ptr<FeedbackServer> feedback_;
   std::unique_ptr<Subprocess> process_;
   TaskResult result_;
   std::string started_utc_;

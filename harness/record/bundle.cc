@@ -18,26 +18,6 @@ constexpr std::array<std::string_view, 10> kStates = {
     "planned", "running", "done", "failed",  "timeout",
     "oom",     "killed",  "lost", "skipped", "not_applicable"};
 
-Json ToJson(const ScoreFile& file) {
-  return {{"split", file.split}, {"path", file.path}, {"sha256", file.sha256},
-          {"dtype", file.dtype}, {"rows", file.rows}, {"cols", file.cols},
-          {"scale", file.scale}};
-}
-
-ScoreFile ScoreFileFromJson(const Json& json) {
-  JsonMembers in(json, "run record, score file");
-  ScoreFile file;
-  file.split = in.Get<std::string>("split");
-  file.path = in.Get<std::string>("path");
-  file.sha256 = in.Get<std::string>("sha256");
-  file.dtype = in.Get<std::string>("dtype");
-  file.rows = in.Get<std::int64_t>("rows");
-  file.cols = in.Get<std::int64_t>("cols");
-  file.scale = in.Get<std::string>("scale");
-  in.Finish();
-  return file;
-}
-
 Json ToJson(const PhaseTime& phase) {
   return {{"phase", phase.phase},
           {"wall_s", phase.wall_s},
@@ -183,6 +163,26 @@ void CheckHashes(const fs::path& folder,
 }
 
 }  // namespace
+
+Json ToJson(const ScoreFile& file) {
+  return {{"split", file.split}, {"path", file.path}, {"sha256", file.sha256},
+          {"dtype", file.dtype}, {"rows", file.rows}, {"cols", file.cols},
+          {"scale", file.scale}};
+}
+
+ScoreFile ScoreFileFromJson(const Json& json) {
+  JsonMembers in(json, "run record, score file");
+  ScoreFile file;
+  file.split = in.Get<std::string>("split");
+  file.path = in.Get<std::string>("path");
+  file.sha256 = in.Get<std::string>("sha256");
+  file.dtype = in.Get<std::string>("dtype");
+  file.rows = in.Get<std::int64_t>("rows");
+  file.cols = in.Get<std::int64_t>("cols");
+  file.scale = in.Get<std::string>("scale");
+  in.Finish();
+  return file;
+}
 
 std::string_view NameOf(RunState state) {
   return kStates[static_cast<std::size_t>(state)];

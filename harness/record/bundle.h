@@ -33,7 +33,7 @@ RunState RunStateFromName(std::string_view name);  ///< Throws DataError.
 
 /// One score matrix of a bundle: rows as the split lists them, columns classes.
 struct ScoreFile {
-  std::string split;  ///< "test", "test.epoch-3", ...
+  std::string split;  ///< "test", "test.epoch-3", "test.episode-12".
   std::string path;   ///< Within the bundle, "scores/test.npy".
   std::string sha256;
   std::string dtype;
@@ -80,6 +80,8 @@ struct RunRecord {
   std::string command;
 };
 
+Json ToJson(const ScoreFile& file);
+ScoreFile ScoreFileFromJson(const Json& json);  ///< Throws DataError.
 Json ToJson(const RunRecord& record);
 RunRecord RunRecordFromJson(const Json& json);  ///< Throws DataError.
 

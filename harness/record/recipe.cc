@@ -179,8 +179,21 @@ void ReadWeights(const RecipeNode& node, Recipe& recipe) {
 }
 
 void ReadProtocol(const RecipeNode& node, Protocol& protocol) {
-  node.RequireObject({"selection", "definition", "also", "groups"});
-  protocol.selection = node.Choice("selection", protocol.selection, {"last"});
+  node.RequireObject(
+      {"selection", "validation", "definition", "also", "groups"});
+  protocol.selection = node.Choice("selection", protocol.selection,
+                                   {"last", "validation", "best_on_test"});
+  if (protocol.selection == "validation") protocol.validation = 0.2;
+  if (node.Has("validation")) {
+    const RecipeNode share = node.At("validation");
+    if (!share.json().is_number() || share.json() <= 0 || share.json() > 0.5) {
+      share.Fail(
+          StrCat("expected a share of the training images in (0, 0.5], "
+                 "found ",
+                 share.json().dump()));
+    }
+    protocol.validation = share.json().get<double>();
+  }
   protocol.definition = node.Text("definition", protocol.definition);
   if (node.Has("also")) protocol.also = node.At("also").Words();
   // Said in a recipe so that a reader sees it; there is one rule so far.

@@ -61,7 +61,8 @@ struct MethodUse {
 };
 
 struct Protocol {
-  std::string selection = "last";
+  std::string selection = "last";  ///< "last", "validation", "best_on_test".
+  double validation = 0;           ///< Share of the training images held out.
   std::string definition = "ap.step";
   std::vector<std::string> also;
 };

@@ -101,6 +101,7 @@ Json ToJson(const RunIdentity& id) {
                {"tf32", id.tf32},
                {"deterministic", id.deterministic},
                {"selection", id.selection}};
+  if (!id.episodes_sha256.empty()) json["episodes_sha256"] = id.episodes_sha256;
   if (id.validation > 0) json["validation"] = id.validation;
   if (!id.scores) json["scores"] = false;
   if (!id.needs.empty()) json["needs"] = ToJson(id.needs);
@@ -160,6 +161,7 @@ RunIdentity RunIdentityFromJson(const Json& json) try {
   id.tf32 = in.Get<bool>("tf32");
   id.deterministic = in.Get<std::string>("deterministic");
   id.selection = in.Get<std::string>("selection");
+  id.episodes_sha256 = in.Get<std::string>("episodes_sha256", "");
   id.validation = in.Get<double>("validation", 0.0);
   id.scores = in.Get<bool>("scores", true);
   id.needs = NeedsFromJson(in.Find("needs"));

@@ -47,6 +47,7 @@ struct RunIdentity {
   bool tf32 = false;
   std::string deterministic = "strict";  ///< "strict" or "off".
   std::string selection = "last";  ///< "last", "validation", "best_on_test".
+  std::string episodes_sha256;     ///< EpisodesHash; "": no few-shot protocol.
   /// Share of the training images held out for validation; 0: none.
   double validation = 0;
   /// False: a task that leaves its state for others and scores nothing.
@@ -92,6 +93,8 @@ std::string RunKey(const RunSpec& spec);
 /// The tag of a task that other runs start from and no recipe names: no row of
 /// a table.
 inline constexpr std::string_view kTaskTag = "task";
+/// The tag of a run whose schedule asks for test scores as it trains.
+inline constexpr std::string_view kFeedbackTag = "test_feedback";
 bool IsRow(const RunSpec& spec);  ///< It has no such tag.
 
 Json ToJson(const RunIdentity& identity);

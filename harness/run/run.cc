@@ -59,7 +59,11 @@ Run::Run(RunSpec spec, fs::path bundle, const Engine& engine,
       options_(options),
       lock_(bundle_),
       events_(bundle_ / "events.jsonl"),
-      cache_(spec_.place.cache) {
+      cache_(spec_.place.cache),
+      feedback_(options.feedback_descriptor) {
+  budget_.seconds = spec_.place.stop_after_s;
+  budget_.epochs = spec_.place.stop_after_epochs;
+  budget_.steps = spec_.place.stop_after_steps;
   if (spec_.build.empty()) spec_.build = engine.build.digest;
   record_.spec = spec_;
   record_.state = RunState::kRunning;
@@ -73,17 +77,10 @@ void Run::WriteRecord() const {
   WriteFileAtomic(bundle_ / "run.json", ToJson(record_).dump(2) + "\n");
 }
 
-template <class Body>
-void Run::Phase(const std::string& name, Body body) {
-  const Stopwatch wall;
-  const double cpu = ProcessCpuSeconds();
-  const std::int64_t items = body();
-  RequireGpuMemory(device_, spec_.place.gpu_bytes);
-  record_.phases.push_back({.phase = name,
-                            .wall_s = wall.Seconds(),
-                            .cpu_s = ProcessCpuSeconds() - cpu,
-                            .peak_rss = PeakResidentBytes(),
-                            .items = items});
+void Run::WriteIds() const {
+  std::string ids;
+  for (const std::string& id : data_.test.ids) ids += id + "\n";
+  WriteFileAtomic(bundle_ / "ids.txt", ids);
 }
 
 void Run::Execute() {
@@ -96,36 +93,26 @@ void Run::Execute() {
                    {"train/shuffle", DeriveSeed(spec_.seed, "train/shuffle")},
                    {"train/augment", DeriveSeed(spec_.seed, "train/augment")}};
   WriteRecord();
-  watch_ = std::make_unique<FitWatch>(
-      FitWatch::Options{.checkpoint = bundle_ / "state.safetensors",
-                        .key = RunKey(spec_),
-                        .checkpoint_every_s = options_.checkpoint_every_s,
-                        .stop_after_s = spec_.place.stop_after_s,
-                        .since = since_},
-      events_);
   if (device_.is_cuda()) {
     events_.WatchGpu([device = device_] { return GpuBytes(device); });
   }
+  resume_ = FindCheckpoint(bundle_ / "state.safetensors", RunKey(spec_));
   events_.Phase("open");
   Phase("open", [&] {
     Open();
     return data_.train.size() + data_.test.size();
   });
   Phase("features", [&] {
-    MakeSources();
+    MakeFeatures();
     return features_ ? features_->encoded() : 0;
   });
-  Phase("fit", [&] {
-    Fit();
-    return data_.train.size();
-  });
-  if (spec_.identity.scores) {
-    Phase("predict", [&] {
-      Predict();
-      return data_.test.size();
-    });
+  const Episodes* episodes = data_.dataset->episodes();
+  if (episodes != nullptr) {
+    ExecuteEpisodes(*episodes);
+  } else {
+    ExecuteWhole();
   }
-  record_.curves = watch_->curves();
+  if (spec_.identity.scores) WriteIds();
   record_.resolved_options = method_->ResolvedOptions();
   record_.trained_parameters = method_->trained_parameters();
 }
@@ -135,7 +122,7 @@ void Run::End(RunState state, const std::string& reason, int exit_code) {
   record_.reason = reason;
   record_.exit_code = exit_code;
   record_.finished_utc = UtcNow();
-  if (watch_ != nullptr && record_.curves.empty()) {
+  if (watch_ != nullptr && state != RunState::kDone) {
     record_.curves = watch_->curves();
   }
   WriteRecord();

@@ -6,6 +6,7 @@
 #include <cstring>
 #include <utility>
 
+#include "datasets/episodes.h"
 #include "harness/base/error.h"
 
 namespace tailmark {
@@ -73,43 +74,55 @@ RunData OpenRunData(const RunSpec& spec, const DatasetRegistry& datasets,
   const LabelMatrix labels = FirstRows(data.train_labels(), id.limit);
   RequireHash(id.dataset + ": training list", id.train_list_sha256,
               ListHash(out.train, labels));
-  if ((trains && out.train.size() == 0) || out.test.size() == 0 ||
-      labels.classes == 0) {
+  const Episodes* episodes = data.episodes();
+  RequireHash(id.dataset + ": episodes", id.episodes_sha256,
+              episodes == nullptr ? "" : EpisodesHash(*episodes));
+  if ((trains && episodes == nullptr && out.train.size() == 0) ||
+      out.test.size() == 0 || labels.classes == 0) {
     throw DataError(StrCat(id.dataset, ": ", out.train.size(),
                            " training images, ", out.test.size(),
                            " test images, ", labels.classes,
                            " classes; a run needs at least one of each"));
   }
-  out.rows.ids = out.train.ids;
+  out.rows = MakeRows(out.train, labels);
   out.rows.captions = data.train_captions();
   if (id.limit > 0) Shorten(out.rows.captions, id.limit);
-  out.rows.labels = ToTensor(labels.positive, labels.rows, labels.classes);
+  return out;
+}
+
+TrainRows MakeRows(const Split& split, const LabelMatrix& labels) {
+  TrainRows rows;
+  rows.ids = split.ids;
+  rows.labels = ToTensor(labels.positive, labels.rows, labels.classes);
   const bool all_known =
       std::all_of(labels.known.begin(), labels.known.end(),
                   [](std::uint8_t known) { return known != 0; });
   if (!all_known) {
-    out.rows.known =
+    rows.known =
         ToTensor(labels.known, labels.rows, labels.classes).to(at::kBool);
   }
-  return out;
+  return rows;
 }
 
-Problem MakeProblem(const RunData& data) {
+Problem MakeProblem(const Dataset& dataset, const TrainRows& rows,
+                    const std::vector<std::int64_t>& columns) {
   Problem problem;
-  problem.train_images = data.train.size();
-  auto positive = data.rows.labels.ne(0);
-  if (data.rows.known.defined()) {
-    positive = positive.logical_and(data.rows.known);
-  }
+  problem.train_images = static_cast<std::int64_t>(rows.ids.size());
+  auto positive = rows.labels.ne(0);
+  if (rows.known.defined()) positive = positive.logical_and(rows.known);
   const at::Tensor counts = positive.sum(0);
-  std::int64_t index = 0;
-  for (const ClassInfo& each : data.dataset->classes()) {
+  const auto& classes = dataset.classes();
+  const std::size_t count = columns.empty() ? classes.size() : columns.size();
+  TM_CHECK(static_cast<std::int64_t>(count) == counts.size(0),
+           "classes and label columns differ");
+  for (std::size_t i = 0; i < count; ++i) {
+    const ClassInfo& each =
+        classes.at(columns.empty() ? i : static_cast<std::size_t>(columns[i]));
+    const auto index = static_cast<std::int64_t>(i);
     problem.class_names.push_back(each.name);
     problem.train_counts.push_back(counts[index].item<std::int64_t>());
     problem.groups[std::string(NameOf(each.group))].push_back(index);
-    ++index;
   }
-  TM_CHECK(index == counts.size(0), "classes and label columns differ");
   return problem;
 }
 

@@ -6,6 +6,7 @@
 #include "harness/base/dependency.h"
 #include "harness/base/error.h"
 #include "harness/base/interrupt.h"
+#include "harness/base/suggest.h"
 #include "harness/record/bundle.h"
 #include "harness/record/weights.h"
 #include "harness/run/environment.h"
@@ -18,6 +19,22 @@ namespace {
 
 // Resized pictures kept from epoch to epoch: all of COCO-LT's at 224 pixels.
 constexpr std::int64_t kKeptPictures = std::int64_t{512} << 20;
+
+void CheckSelection(const RunIdentity& id) {
+  const std::vector<std::string> known = {"last", "validation", "best_on_test"};
+  if (std::find(known.begin(), known.end(), id.selection) == known.end()) {
+    throw ConfigError(UnknownName("selection", id.selection, known));
+  }
+  if (id.validation < 0 || id.validation > 0.5) {
+    throw ConfigError(StrCat("validation = ", id.validation,
+                             " is outside [0, 0.5]: the share of the training "
+                             "images that is held out"));
+  }
+  if (id.selection == "validation" && id.validation == 0) {
+    throw ConfigError(
+        "selection 'validation' needs held-out images: validation > 0");
+  }
+}
 
 }  // namespace
 
@@ -34,9 +51,16 @@ void Run::CheckSpec() {
                              info().version, " here, the run spec says ",
                              id.method_version, "; plan again"));
   }
-  if (id.selection != "last") {
-    throw ConfigError(
-        StrCat("selection '", id.selection, "' is not one of last"));
+  CheckSelection(id);
+  if (info().needs.test_feedback &&
+      AllHold(*info().needs.test_feedback, entry_->options,
+              ResolveOptions(entry_->options, id.method_options)) &&
+      !feedback_.open()) {
+    throw ConfigError(StrCat(
+        "with these options method '", id.method,
+        "' asks how good it is on the test split after each epoch, and there "
+        "is nobody to answer: a worker started by hand knows no test label. "
+        "Run it with tailmark run, which counts each look"));
   }
   CheckNeeds();
   device_ = DeviceOf(spec_);
@@ -46,7 +70,8 @@ void Run::CheckSpec() {
     throw ConfigError(
         StrCat("method '", id.method, "' cannot compute in ", id.precision));
   }
-  if (info().input == InputKind::kNone) return;
+  input_ = InputOf(info(), entry_->options, id.method_options);
+  if (input_ == InputKind::kNone) return;
   if (id.pipeline_version != kPipelineVersion) {
     throw ConfigError(StrCat("the image pipeline is version ", kPipelineVersion,
                              " here, the run spec says ", id.pipeline_version,
@@ -56,7 +81,7 @@ void Run::CheckSpec() {
 }
 
 void Run::OpenEncoder() {
-  if (info().input != InputKind::kFeatures && !info().needs.text &&
+  if (input_ != InputKind::kFeatures && !info().needs.text &&
       !info().abilities.trains_encoder) {
     return;
   }
@@ -116,7 +141,14 @@ void Run::OpenInputs() {
 
 void Run::Open() {
   data_ = OpenRunData(spec_, engine_.datasets, info().abilities.trains);
-  if (data_.rows.known.defined() && !info().abilities.partial_labels) {
+  const bool episodes = data_.dataset->episodes() != nullptr;
+  if (episodes && spec_.identity.selection != "last") {
+    throw ConfigError(StrCat("selection '", spec_.identity.selection,
+                             "' has no meaning for the episodes of '",
+                             spec_.identity.dataset, "'; use last"));
+  }
+  if (data_.rows.known.defined() && !episodes &&
+      !info().abilities.partial_labels) {
     throw ConfigError(StrCat("some training labels of '",
                              spec_.identity.dataset, "' are unknown, and ",
                              "method '", info().name, "' needs all of them"));
@@ -152,16 +184,19 @@ FeatureMaker Run::MakeFeatureMaker() {
                        }});
 }
 
-std::unique_ptr<Loader> Run::MakeLoader(const Split& split) const {
+std::unique_ptr<Loader> Run::MakeLoader(const Split& split,
+                                        std::uint64_t seed) const {
   LoaderOptions options{
-      .pipeline = pipeline_, .seed = spec_.seed, .cache_bytes = kKeptPictures};
+      .pipeline = pipeline_, .seed = seed, .cache_bytes = kKeptPictures};
   options.threads = spec_.place.threads > 1 ? spec_.place.threads - 1 : 0;
   return std::make_unique<Loader>(*data_.dataset, split, options);
 }
 
 // On the device as a whole: picking rows there spares a copy a batch.
 at::Tensor Run::Features(const Split& split, bool flipped) {
-  return features_->Make(split, flipped).to(device_);
+  at::Tensor& kept = made_[IdsHash(split) + (flipped ? "/flip" : "/plain")];
+  if (!kept.defined()) kept = features_->Make(split, flipped).to(device_);
+  return kept;
 }
 
 // Between batches.
@@ -170,42 +205,19 @@ void Run::Tick() {
   RequireGpuMemory(device_, spec_.place.gpu_bytes);
 }
 
-void Run::MakeSources() {
-  const SourceContext context{
-      .seed = spec_.seed, .device = device_, .tick = [this] { Tick(); }};
-  const InputKind input =
-      InputOf(info(), entry_->options, spec_.identity.method_options);
-  if (input == InputKind::kImages) {
-    train_ = MakeImageTrainSource(data_.rows, MakeLoader(data_.train),
-                                  pipeline_.size, context);
-    if (!spec_.identity.scores) return;
-    test_ = MakeImageTestSource(data_.test.ids, MakeLoader(data_.test),
-                                pipeline_.size, context);
-    return;
-  }
-  FeatureViews views;
-  at::Tensor test;
-  if (input == InputKind::kFeatures) {
+void Run::MakeFeatures() {
+  if (input_ == InputKind::kFeatures) {
     features_.emplace(MakeFeatureMaker());
-    // A method that trains on nothing needs no features of training images.
-    if (info().abilities.trains) {
-      views.plain = Features(data_.train, /*flipped=*/false);
+    // Known here, so that the phase of that name has most of the work. A method
+    // that trains on nothing needs no features of training images.
+    if (info().abilities.trains && data_.dataset->episodes() == nullptr) {
+      Features(data_.train, /*flipped=*/false);
     }
-    views.flipped = [this] { return Features(data_.train, /*flipped=*/true); };
     if (spec_.identity.scores) {
-      test = Features(data_.test, /*flipped=*/false);
+      test_features_ = Features(data_.test, /*flipped=*/false);
     }
   }
-  train_ = MakeFeatureTrainSource(data_.rows, std::move(views), context);
-  test_ = MakeFeatureTestSource(data_.test.ids, test, context);
-}
-
-Problem Run::ProblemOf(const RunData& data) const {
-  Problem problem = MakeProblem(data);
-  problem.encoder = encoder_.get();
-  problem.device = device_;
-  problem.precision = spec_.identity.precision;
-  return problem;
+  if (spec_.identity.scores) test_ = MakeTestSource();
 }
 
 }  // namespace tailmark

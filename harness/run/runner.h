@@ -35,6 +35,8 @@ struct Engine {
 struct RunOptions {
   double checkpoint_every_s = 5.0;  ///< At the end of an epoch; 0: each.
   std::string command;              ///< For the record.
+  /// Where `tailmark` answers how good test scores are; below 0: nowhere.
+  int feedback_descriptor = -1;
 };
 
 /// Exit codes of `tailmark-worker run`.

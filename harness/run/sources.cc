@@ -80,6 +80,7 @@ class TrainBase : public TrainSource {
     batch.labels =
         Rows(rows_.labels, batch.rows, context_.device).to(at::kFloat);
     batch.known = Rows(rows_.known, batch.rows, context_.device);
+    context_.drawn();
   }
   const SourceContext& context() const { return context_; }
 
@@ -249,6 +250,20 @@ class ImageTestSource final : public TestBase {
 };
 
 }  // namespace
+
+TrainRows TakeRows(const TrainRows& rows,
+                   const std::vector<std::int64_t>& take) {
+  TrainRows out;
+  const at::Tensor index = RowTensor(take);
+  out.labels = Rows(rows.labels, index, c10::Device(c10::kCPU));
+  out.known = Rows(rows.known, index, c10::Device(c10::kCPU));
+  for (const std::int64_t row : take) {
+    const auto i = static_cast<std::size_t>(row);
+    out.ids.push_back(rows.ids.at(i));
+    if (!rows.captions.empty()) out.captions.push_back(rows.captions.at(i));
+  }
+  return out;
+}
 
 std::unique_ptr<TrainSource> MakeFeatureTrainSource(TrainRows rows,
                                                     FeatureViews views,

@@ -22,12 +22,18 @@ struct TrainRows {
   at::Tensor known;                   ///< [N, C] bool, or undefined: all.
 };
 
+/// Those rows [n] of a split, in that order.
+TrainRows TakeRows(const TrainRows& rows,
+                   const std::vector<std::int64_t>& take);
+
 /// What both kinds of source need beside their data.
 struct SourceContext {
   std::uint64_t seed = 0;  ///< Of the run.
   c10::Device device = c10::Device(c10::DeviceType::CPU);
   /// Called before each batch; may throw (Interrupted) to end the walk.
   std::function<void()> tick = [] {};
+  /// Called for each batch that a TrainSource gave.
+  std::function<void()> drawn = [] {};
 };
 
 /// What a method of input `features` or `none` walks through: rows of a matrix

@@ -14,7 +14,8 @@ namespace tailmark {
 namespace fs = std::filesystem;
 namespace {
 
-constexpr std::string_view kFormat = "tailmark-state/1";
+constexpr std::string_view kFormat = "tailmark-state/2";
+const std::string kBest = "best/";
 
 template <class Map>
 const typename Map::mapped_type& Find(const Map& map, std::string_view key) {
@@ -54,16 +55,24 @@ std::int64_t MemoryState::GetInt(std::string_view key) const {
 
 void Checkpoint::Write(const fs::path& path) const {
   Safetensors::Tensors views;
-  for (const auto& [name, tensor] : state.tensors_) {
+  Json ints = state.ints_;
+  const auto add = [&](const std::string& name, const at::Tensor& tensor) {
     views.emplace(name, TensorView{.dtype = FileTypeOf(tensor),
                                    .shape = tensor.sizes().vec(),
                                    .bytes = BytesOf(tensor)});
+  };
+  for (const auto& [name, tensor] : state.tensors_) add(name, tensor);
+  Json extended = run;
+  extended["best"] = best.has_value();
+  if (best) {
+    for (const auto& [name, tensor] : best->tensors_) add(kBest + name, tensor);
+    for (const auto& [name, value] : best->ints_) ints[kBest + name] = value;
   }
   WriteSafetensors(path, views,
                    {{"format", std::string(kFormat)},
                     {"key", key},
-                    {"ints", Canonical(state.ints_)},
-                    {"run", Canonical(run)}});
+                    {"ints", Canonical(ints)},
+                    {"run", Canonical(extended)}});
 }
 
 Checkpoint Checkpoint::Read(const fs::path& path) try {
@@ -76,17 +85,29 @@ Checkpoint Checkpoint::Read(const fs::path& path) try {
   Checkpoint out;
   out.key = Member(file, "key");
   out.run = ParseJson(Member(file, "run"), path.string());
+  if (out.run.at("best").get<bool>()) out.best.emplace();
+  out.run.erase("best");
+  /// Where an entry belongs; `name` loses the mark.
+  const auto owner = [&](std::string& name) -> MemoryState& {
+    if (!out.best || !name.starts_with(kBest)) return out.state;
+    name.erase(0, kBest.size());
+    return *out.best;
+  };
   const Json ints = ParseJson(Member(file, "ints"), path.string());
-  for (const auto& [name, value] : ints.items()) {
-    out.state.ints_.emplace(name, value.get<std::int64_t>());
+  for (const auto& [key, value] : ints.items()) {
+    std::string name = key;
+    MemoryState& to = owner(name);
+    to.ints_.emplace(name, value.get<std::int64_t>());
   }
-  for (const auto& [name, view] : file.tensors()) {
+  for (const auto& [key, view] : file.tensors()) {
     // Copied: the bytes of the file need not be aligned, and the file will be
     // replaced while this lives.
     at::Tensor tensor = at::empty(view.shape, TensorTypeOf(view.dtype));
     std::memcpy(tensor.mutable_data_ptr(), view.bytes.data(),
                 view.bytes.size());
-    out.state.tensors_.emplace(name, std::move(tensor));
+    std::string name = key;
+    MemoryState& to = owner(name);
+    to.tensors_.emplace(name, std::move(tensor));
   }
   return out;
 } catch (const Json::exception& error) {

@@ -27,11 +27,13 @@ class MemoryState final : public StateWriter, public StateReader {
 };
 
 /// state.safetensors of a bundle: the tensors of a method, its numbers as JSON
-/// in the metadata entry "ints", and what the runner needs to go on in "run".
+/// in the metadata entry "ints", the same of `best` under names that begin with
+/// "best/", and what the runner needs to go on in "run".
 /// Equal state gives equal bytes.
 struct Checkpoint {
   std::string key;  ///< RunKey of the run that wrote it.
   MemoryState state;
+  std::optional<MemoryState> best;  ///< What selection has chosen so far.
   Json run = Json::object();
 
   /// Atomically. Throws StoreError.

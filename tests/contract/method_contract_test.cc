@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <functional>
 #include <limits>
 #include <map>
 #include <memory>
@@ -78,17 +79,24 @@ class MethodContract : public ::testing::TestWithParam<std::string> {
     const auto source =
         MakeFeatureTrainSource(data_.rows, std::move(views), {.seed = seed});
     FitContext context{*source, nullptr, seed, observer};
-    std::vector<std::unique_ptr<MemoryState>> states;
-    for (const NeededRun& needed :
-         NeededRuns(info().depends, registry_.Find(GetParam()).options,
-                    method.ResolvedOptions())) {
-      const auto other = Make(needed.options);
-      StopAfter never;
-      Fit(*other, never, seed);
-      other->Save(*states.emplace_back(std::make_unique<MemoryState>()));
-      context.inputs[needed.role] = states.back().get();
+    const auto states = StatesNeeded(method.ResolvedOptions(), seed);
+    for (const auto& [role, state] : states) {
+      context.inputs.emplace(role, &state);
     }
     method.Fit(context);
+  }
+  /// What the runs leave that a method with these options starts from.
+  std::map<std::string, MemoryState> StatesNeeded(const OptionMap& options,
+                                                  std::uint64_t seed) {
+    std::map<std::string, MemoryState> states;
+    for (const NeededRun& needed : NeededRuns(
+             info().depends, registry_.Find(GetParam()).options, options)) {
+      const auto method = Make(needed.options);
+      StopAfter never;
+      Fit(*method, never, seed);
+      method->Save(states[needed.role]);
+    }
+    return states;
   }
   std::unique_ptr<Method> Fitted(std::uint64_t seed = kSeed) {
     auto method = Make();
@@ -172,6 +180,49 @@ TEST_P(MethodContract, ASavedStateIsNotChangedByGoingOn) {
   const auto after = Make();
   after->Load(state);
   EXPECT_TRUE(Scores(*after).equal(scores));
+}
+
+/// Does what selection does: scores and saves after each epoch.
+class Looking final : public FitObserver {
+ public:
+  explicit Looking(std::function<void(const Method&)> look)
+      : look_(std::move(look)) {}
+  FitSignal OnEpochEnd(const Method& method, const EpochReport&) override {
+    look_(method);
+    return FitSignal::kContinue;
+  }
+
+ private:
+  std::function<void(const Method&)> look_;
+};
+
+TEST_P(MethodContract, LookingAfterEachEpochChangesNothingAndAnyMayBeChosen) {
+  std::vector<MemoryState> states;
+  std::vector<at::Tensor> scores;
+  Looking looking([&](const Method& method) {
+    scores.push_back(Scores(method).clone());
+    method.Save(states.emplace_back());
+  });
+  const auto method = Make();
+  Fit(*method, looking);
+  EXPECT_TRUE(Scores(*method).equal(Trained()));
+  for (std::size_t i = 0; i < states.size(); ++i) {
+    const auto chosen = Make();
+    chosen->Load(states[i]);
+    EXPECT_TRUE(Scores(*chosen).equal(scores[i])) << "epoch " << i + 1;
+  }
+}
+
+TEST_P(MethodContract, ComputesInEveryPrecisionItSays) {
+  OptionMap options = Make()->ResolvedOptions();
+  for (const std::string& precision : info().abilities.precisions) {
+    Problem problem = toys::MakeToyProblem(data_, &encoder_);
+    problem.precision = precision;
+    const auto method = registry_.Find(GetParam()).create(options, problem);
+    StopAfter few(2);
+    Fit(*method, few);
+    EXPECT_TRUE(Scores(*method).isfinite().all().item<bool>()) << precision;
+  }
 }
 
 TEST_P(MethodContract, TellsTheObserverOfEveryEpochWithItsNumber) {

@@ -283,6 +283,42 @@ TEST(PlanNeeds, NothingStartsFromARunOfAnotherBuild) {
   EXPECT_EQ(states["full: teacher-0"], RunState::kPlanned);
 }
 
+TEST(Plan, TheRuleOfSelectionIsPartOfTheRecipeOfWhatTrains) {
+  Recipe recipe = TwoMethods();
+  const Plan last = MakeSamplePlan(recipe);
+  recipe.protocol = {.selection = "validation", .validation = 0.2};
+  const Plan held = MakeSamplePlan(recipe);
+  EXPECT_EQ(held.tasks[1].spec.identity.selection, "validation");
+  EXPECT_EQ(held.tasks[1].spec.identity.validation, 0.2);
+  EXPECT_NE(held.tasks[1].recipe, last.tasks[1].recipe);
+}
+
+TEST(Plan, AMethodThatCannotDoThePrecisionIsNotApplicable) {
+  Recipe recipe = TwoMethods();
+  recipe.numerics.precision = "fp16-state";
+  const Plan plan = MakeSamplePlan(recipe);
+  EXPECT_EQ(plan.tasks[0].state, RunState::kNotApplicable);
+  EXPECT_EQ(plan.tasks[0].reason, "prior cannot compute in fp16-state");
+}
+
+TEST(Plan, ARunThatAsksForTestScoresIsBranded) {
+  Recipe recipe = SampleRecipe();
+  recipe.methods = {{.use = "driven", .name = "driven", .seeds = {0}}};
+  const Plan plan = MakeSamplePlan(recipe);
+  EXPECT_EQ(plan.tasks[0].spec.tags,
+            std::vector<std::string>{std::string(kFeedbackTag)});
+}
+
+TEST(Plan, EpisodesKnowNoSelection) {
+  Recipe recipe = TwoMethods();
+  recipe.datasets = {{.use = "episodes", .name = "episodes"}};
+  const Plan plan = MakeSamplePlan(recipe);
+  EXPECT_EQ(plan.tasks[0].state, RunState::kPlanned);
+  EXPECT_EQ(plan.tasks[0].spec.identity.episodes_sha256, "e");
+  recipe.protocol.selection = "best_on_test";
+  EXPECT_EQ(MakeSamplePlan(recipe).tasks[0].state, RunState::kNotApplicable);
+}
+
 class Reused : public ::testing::Test {
  protected:
   /// State and key of the only task when the store has `same` for its key and

@@ -51,6 +51,7 @@ Catalog SampleCatalog() {
       {.name = "probe", .input = "features", .options = options},
       {.name = "captioner", .input = "features", .needs_captions = true},
       Staged(),
+      {.name = "driven", .input = "none", .test_feedback = OptionMap{}},
       {.name = "circle", .input = "none", .depends = {{.role = "itself"}}}};
   return catalog;
 }
@@ -62,7 +63,8 @@ PlannedData Data(const DatasetUse& use, const OptionMap& /*options*/,
           .label_policy = "p",
           .train_list_sha256 = StrCat("train", limit),
           .test_list_sha256 = StrCat("test", limit),
-          .train_images = use.use == "untrained" ? 0 : 9};
+          .episodes_sha256 = use.use == "episodes" ? "e" : "",
+          .train_images = use.use == "set" || use.use == "absent" ? 9 : 0};
 }
 
 }  // namespace

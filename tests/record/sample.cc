@@ -52,6 +52,7 @@ RunSpec SampleSpec() {
                    .tf32 = true,
                    .deterministic = "off",
                    .selection = "validation",
+                   .episodes_sha256 = "e",
                    .validation = 0.25,
                    .scores = true,
                    .needs = {{"stage1", "r1", "k1"}}};

@@ -328,6 +328,78 @@ TEST_F(Ingest, WordsThatTheStoreDoesNotKnowAreNamed) {
                 "head|medium|tail|base|novel");
 }
 
+TEST_F(Ingest, ATaskWithoutScoresIsARunWithoutNumbers) {
+  const fs::path folder = scratch_.path() / "task";
+  fs::create_directories(folder);
+  RunRecord record = RecordOf({});
+  record.spec.identity.scores = false;
+  WriteFileAtomic(folder / "run.json", Canonical(ToJson(record)));
+  SealBundle(folder);
+  const IngestResult result = IngestBundle(store_, folder, facts_);
+  EXPECT_EQ(result.state, RunState::kDone);
+  EXPECT_EQ(Count("run"), 1);
+  EXPECT_EQ(Count("score"), 0);
+}
+
+TEST_F(Ingest, TheEpochPickedOnTestIsStoredBesideTheLast) {
+  const SampleRun run{
+      .scores = {"test.epoch-1", "test.epoch-2", "test.epoch-3", "test"}};
+  WriteBundle(scratch_.path() / "a", run, facts_);
+  const fs::path folder = scratch_.path() / "a";
+  RunRecord record = ReadBundle(folder);
+  record.spec.identity.selection = "best_on_test";
+  WriteFileAtomic(folder / "run.json", Canonical(ToJson(record)));
+  SealBundle(folder);
+  const IngestResult result = IngestBundle(store_, folder, facts_);
+  const auto total = [&](const std::string& scores) {
+    const MetricMap map = MetricsOf(store_, result.run_id, scores);
+    return *map.at(IdOf(Definition{})).at("total");
+  };
+  const double best = total("test.best_on_test");
+  std::int64_t epoch = 0;
+  for (const int e : {1, 2, 3}) {
+    const double value = total(StrCat("test.epoch-", e));
+    EXPECT_LE(value, best);
+    if (epoch == 0 && value == best) epoch = e;
+  }
+  EXPECT_EQ(store_.sql().Int("SELECT step FROM curve WHERE name = 'selected'"),
+            epoch);
+  EXPECT_GT(MetricsOf(store_, result.run_id, "test").size(), 0u);
+  // Four matrices were looked at; the copy of one is no further look.
+  EXPECT_EQ(store_.sql().Int("SELECT test_evaluations FROM run"), 4);
+}
+
+TEST_F(Ingest, LooksAtTheTestLabelsWhileTrainingAreCounted) {
+  const fs::path folder = Write("a", {});
+  WriteFileAtomic(folder / "feedback.jsonl", "{}\n{}\n{}\n");
+  SealBundle(folder);
+  IngestBundle(store_, folder, facts_);
+  EXPECT_EQ(store_.sql().Int("SELECT test_evaluations FROM run"), 4);
+}
+
+TEST_F(Ingest, ARunOverEpisodesHasTheirMean) {
+  for (const int episode : {1, 2}) {
+    SplitFacts query = facts_.splits.back();
+    query.role = "query";
+    query.episode = episode;
+    facts_.splits.push_back(query);
+  }
+  const SampleRun run{.scores = {"test.episode-1", "test.episode-2"}};
+  const IngestResult result = Take("a", run);
+  const auto rows = Metrics(store_, result.run_id);
+  const std::string step = IdOf(Definition{});
+  const auto values = EpisodeValues(rows, step);
+  ASSERT_EQ(values.size(), 2u);
+  EXPECT_NE(values[0], values[1]);
+  const MetricMap mean = MetricsOf(store_, result.run_id);
+  EXPECT_DOUBLE_EQ(*mean.at(step).at("total"), (values[0] + values[1]) / 2);
+  const auto classes = ClassMetrics(store_, result.run_id, step);
+  const auto one = ClassMetrics(store_, result.run_id, step, "test.episode-1");
+  const auto two = ClassMetrics(store_, result.run_id, step, "test.episode-2");
+  ASSERT_EQ(classes.size(), 3u);
+  EXPECT_DOUBLE_EQ(*classes[1].value, (*one[1].value + *two[1].value) / 2);
+}
+
 TEST_F(Ingest, DoneWithoutScoresIsNoResult) {
   ExpectRefused(Write("a", {.scores = {}}), "names no scores");
 }

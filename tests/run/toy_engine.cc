@@ -4,6 +4,7 @@
 
 #include <fstream>
 
+#include "datasets/episodes.h"
 #include "harness/base/error.h"
 #include "harness/base/files.h"
 #include "harness/base/seeds.h"
@@ -20,6 +21,9 @@ constexpr std::int64_t kClasses = 3;
 
 class ToyDataset final : public Dataset {
  public:
+  const Episodes* episodes() const override {
+    return episodes_.episodes.empty() ? nullptr : &episodes_;
+  }
   explicit ToyDataset(const ToyDatasetOptions& options)
       : broken_row_(options.broken_row) {
     train_ = MakeSplit("train", SplitRole::kTrain, kTrain);
@@ -35,6 +39,7 @@ class ToyDataset final : public Dataset {
                           .train_positives = 20,
                           .group = c == 0 ? Group::kHead : Group::kTail});
     }
+    MakeEpisodes(options.episodes);
   }
   const std::vector<ClassInfo>& classes() const override { return classes_; }
   const Split& train() const override { return train_; }
@@ -51,7 +56,10 @@ class ToyDataset final : public Dataset {
       throw DataError(
           StrCat(split.ids[static_cast<std::size_t>(row)], ": not a picture"));
     }
-    ChanceStream chance(9, train ? 0 : 1, static_cast<std::uint64_t>(row));
+    const bool support = split.role == SplitRole::kSupport;
+    const std::string& id = split.ids[static_cast<std::size_t>(row)];
+    ChanceStream chance(support ? DeriveSeed(9, id) : 9, train ? 0 : 1,
+                        static_cast<std::uint64_t>(row));
     Image image{.width = kSide, .height = kSide};
     for (int i = 0; i < kSide * kSide * 3; ++i) {
       image.rgb.push_back(static_cast<std::uint8_t>(chance.Below(256)));
@@ -69,6 +77,22 @@ class ToyDataset final : public Dataset {
     return split;
   }
 
+  void MakeEpisodes(std::int64_t count) {
+    episodes_ = {.protocol = "toy/1-shot", .base = {0}, .novel = {1, 2}};
+    for (int e = 1; e <= count; ++e) {
+      Episode episode{.number = e};
+      episode.support = MakeSplit(StrCat("support", e), SplitRole::kSupport, 6);
+      episode.labels = {.rows = 6, .classes = kClasses};
+      for (int cell = 0; cell < 6 * kClasses; ++cell) {
+        episode.labels.positive.push_back((cell + e) % 4 < 2 ? 1 : 0);
+      }
+      KeepKnown(episode.labels, episodes_.novel);
+      episodes_.episodes.push_back(std::move(episode));
+    }
+    if (count > 0) KeepKnown(labels_, episodes_.base);
+  }
+
+  Episodes episodes_;
   std::int64_t broken_row_;
   std::vector<ClassInfo> classes_;
   Split train_, test_;
@@ -225,6 +249,65 @@ class Staged final : public MethodWith<StagedOptions> {
   std::int64_t number_ = 0;
 };
 
+/// Asks for test scores after each of three epochs; scores their sum.
+class Driven final : public Plain {
+ public:
+  using Plain::Plain;
+  static MethodInfo Info() {
+    auto info = Named("driven");
+    info.needs.test_feedback = OptionMap{};
+    return info;
+  }
+  void Fit(FitContext& context) override {
+    while (epoch_ < 3) {
+      sum_ += context.observer.TestFeedback(*this);
+      ++epoch_;
+      context.observer.OnEpochEnd(*this, {.epoch = epoch_, .epochs = 3});
+    }
+  }
+  at::Tensor Predict(const Batch& batch) const override {
+    return Plain::Predict(batch) + sum_;
+  }
+  void Save(StateWriter& out) const override {
+    out.PutInt("epoch", epoch_);
+    out.Put("sum", torch::tensor(sum_, torch::kDouble));
+  }
+  void Load(const StateReader& in) override {
+    epoch_ = in.GetInt("epoch");
+    sum_ = in.Get("sum").item<double>();
+  }
+
+ private:
+  std::int64_t epoch_ = 0;
+  double sum_ = 0;
+};
+
+/// Scores 100 * (classes of the base fit) + (classes of its own) in episodes.
+class FromBase final : public Plain {
+ public:
+  using Plain::Plain;
+  static MethodInfo Info() {
+    auto info = Named("from_base");
+    info.needs.base_fit = OptionMap{};
+    return info;
+  }
+  void Fit(FitContext& context) override {
+    number_ = problem().num_classes();
+    if (context.inputs.contains("base")) {
+      number_ += 100 * context.Input("base").GetInt("number");
+    }
+    context.observer.OnEpochEnd(*this, {.epoch = 1, .epochs = 1});
+  }
+  at::Tensor Predict(const Batch& batch) const override {
+    return Plain::Predict(batch) + static_cast<double>(number_);
+  }
+  void Save(StateWriter& out) const override { out.PutInt("number", number_); }
+  void Load(const StateReader& in) override { number_ = in.GetInt("number"); }
+
+ private:
+  std::int64_t number_ = 0;
+};
+
 }  // namespace
 
 void RegisterToyDataset(DatasetRegistry& registry) {
@@ -244,6 +327,8 @@ void RegisterBadMethods(MethodRegistry& registry) {
   registry.Add<OutOfMemory>();
   registry.Add<PixelMean>();
   registry.Add<Staged>();
+  registry.Add<Driven>();
+  registry.Add<FromBase>();
 }
 
 ToyEngine::ToyEngine() {
@@ -286,10 +371,11 @@ Engine ToyEngine::engine() const {
 }
 
 int ToyEngine::Execute(const RunSpec& spec, const std::string& name,
-                       double checkpoint_every_s) {
+                       double checkpoint_every_s, int feedback) {
   testing::internal::CaptureStderr();
   const int code = ExecuteRun(spec, Bundle(name), engine(),
-                              {.checkpoint_every_s = checkpoint_every_s});
+                              {.checkpoint_every_s = checkpoint_every_s,
+                               .feedback_descriptor = feedback});
   log_ = testing::internal::GetCapturedStderr();
   return code;
 }

@@ -14,16 +14,19 @@ namespace tailmark::toys {
 
 /// 48 training and 20 test pictures of 8 x 8 pixels, three classes. Options:
 /// hidden (every third training label is unknown), broken_row (LoadImage of
-/// this training row fails; -1: none).
+/// this training row fails; -1: none), episodes (so many, of six support
+/// pictures each; class 0 is the base class, 1 and 2 are novel).
 struct ToyDatasetOptions {
   bool hidden = false;
   std::int64_t broken_row = -1;
+  std::int64_t episodes = 0;
 
   static constexpr auto Fields() {
     using O = ToyDatasetOptions;
     return std::tuple{
         Field{"hidden", &O::hidden, "Every third training label is unknown"},
         Field{"broken_row", &O::broken_row, "Training row that cannot be read"},
+        Field{"episodes", &O::episodes, "Episodes of a few-shot protocol"},
     };
   }
 };
@@ -42,7 +45,7 @@ class ToyEngine {
   /// ExecuteRun into `name` of the folder; what the run said on stderr is in
   /// log().
   int Execute(const RunSpec& spec, const std::string& name,
-              double checkpoint_every_s = 5.0);
+              double checkpoint_every_s = 5.0, int feedback = -1);
   const std::string& log() const { return log_; }
   std::filesystem::path Bundle(const std::string& name) const {
     return folder_ / name;
@@ -62,7 +65,9 @@ class ToyEngine {
 
 /// nan_scores, wrong_shape, nan_loss, throws, out_of_memory, pixel_mean (input
 /// images, mirrored at random, counts what it saw); staged, which starts from a
-/// run of its own.
+/// run of its own; driven, which asks for test scores
+/// after each of three epochs and scores the sum of the answers; from_base,
+/// which scores what its base fit left plus the number of its classes.
 void RegisterBadMethods(MethodRegistry& registry);
 
 }  // namespace tailmark::toys
