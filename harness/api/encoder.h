@@ -73,16 +73,6 @@ class Encoder {
                                           const at::Tensor& prompts,
                                           bool apart);
 
-  virtual VisualSlots visual_slots() const { return {}; }
-  /// With soft tokens [layers, P, Wv] behind class token and positions, those
-  /// of a block in place of what the block before made of its own (VPT-deep,
-  /// Jia et al. 2022). `apart`: a soft token attends to itself, the class token
-  /// and the patches, not to other soft tokens. Throws ConfigError where there
-  /// are no slots.
-  virtual PromptedFeatures EncodePrompted(const at::Tensor& pixels,
-                                          const at::Tensor& prompts,
-                                          bool apart);
-
   /// Token ids [n, L], int64, padded; throws ConfigError when a text is too
   /// long and `truncate` is false.
   virtual at::Tensor Tokenize(std::span<const std::string> texts,

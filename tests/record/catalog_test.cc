@@ -64,7 +64,7 @@ TEST(Catalog, AnotherSchemaIsRefused) {
 TEST(Catalog, ADeviationOfAnOptionThatThereIsNotIsRefused) {
   Json json = ToJson(Sample());
   json["methods"][0]["deviations"][0]["paper"] = {{"lrr", 1.0}};
-  EXPECT_THROW(CatalogFromJson(json), ConfigError);
+  EXPECT_THROW(CatalogFromJson(json), DataError);
   json["methods"][0]["deviations"][0]["paper"] = {{"protocol.groups", "x"}};
   EXPECT_NO_THROW(CatalogFromJson(json));  // A key of the recipe.
 }
