@@ -9,8 +9,12 @@
 namespace tailmark {
 void Adam::Add(at::Tensor parameter, double weight_decay, double lr_factor) {
   const torch::NoGradGuard no_grad;
-  const auto mean = at::zeros_like(parameter);
-  const auto square = at::zeros_like(parameter);
+  // In half precision squares of gradients vanish, and a step becomes a leap.
+  const bool half = parameter.scalar_type() == at::kHalf ||
+                    parameter.scalar_type() == at::kBFloat16;
+  const auto type = half ? at::kFloat : parameter.scalar_type();
+  const auto mean = at::zeros_like(parameter, type);
+  const auto square = at::zeros_like(parameter, type);
   slots_.push_back(
       {std::move(parameter), weight_decay, lr_factor, mean, square});
 }
@@ -28,7 +32,7 @@ void Adam::Step(std::span<const at::Tensor> gradients, double lr,
   for (std::size_t i = 0; i < slots_.size(); ++i) {
     Slot& slot = slots_[i];
     if (!gradients[i].defined()) continue;
-    at::Tensor gradient = gradients[i];
+    at::Tensor gradient = gradients[i].to(slot.mean.scalar_type());
     const double rate = lr * slot.lr_factor;
     if (slot.weight_decay != 0) {
       if (options_.decoupled) {
@@ -40,7 +44,11 @@ void Adam::Step(std::span<const at::Tensor> gradients, double lr,
     slot.mean.lerp_(gradient, 1.0 - b1);
     slot.square.mul_(b2).addcmul_(gradient, gradient, 1.0 - b2);
     const auto divisor = (slot.square.sqrt() / root).add_(options_.eps);
-    slot.parameter.addcdiv_(slot.mean, divisor, -rate / correction);
+    if (slot.parameter.scalar_type() == slot.mean.scalar_type()) {
+      slot.parameter.addcdiv_(slot.mean, divisor, -rate / correction);
+    } else {
+      slot.parameter.add_(slot.mean / divisor, -rate / correction);
+    }
   }
 }
 

@@ -22,7 +22,8 @@ namespace tailmark {
 /// Under a schedule that cycles beta1, beta1^t is the current beta1 to the
 /// number of steps, as PyTorch has it. Our own because LibTorch's changes group
 /// options that equal the constructor's default, and because a checkpoint has
-/// to hold every bit of the state.
+/// to hold every bit of the state. Of parameters in half precision m and v are
+/// float32: squares of gradients vanish in half.
 class Adam final : public Optimiser {
  public:
   struct Options {

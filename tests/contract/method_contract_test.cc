@@ -340,7 +340,8 @@ TEST_P(MethodContract, LearnsWhatCanBeReadFromItsInput) {
         {"ema_decay", 0.9},
         {"kd_weight", 0.0},
         {"stage1_epochs", std::int64_t{40}},
-        {"augment", std::string("none")}}}};
+        {"augment", std::string("none")}}},
+      {"psd", {{"lr", 0.01}, {"head_lr", 0.05}}}};
   const auto found = kFaster.find(info().name);
   const auto method =
       found == kFaster.end() ? Make() : MakeSmall(found->second);

@@ -33,6 +33,7 @@ TEST_F(DataVerbs, ALongTailCutOutOfAFolderIsReadByTheFolder) {
                                : "owl",
                   ",train\n");
   }
+  csv += "b/0.jpg,cat,test\n";
   WriteFileAtomic(Path("labels.csv"), csv);
   const auto cut = [&](const std::string& out, const std::string& seed) {
     return tailmark_({"data", "make-lt", "folder", "--root", Path("."), "--set",

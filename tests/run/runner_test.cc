@@ -298,7 +298,7 @@ TEST(Runner, WhatTheSpecSaysOfTheDataMustBeTrue) {
   spec.identity.pipeline = "as-is8";
   refused(spec, "as-is8");
   spec = good;
-  spec.identity.selection = "best_on_test";
+  spec.identity.selection = "best_on_tests";
   refused(spec, "best_on_test");
 }
 
