@@ -74,8 +74,12 @@ void WriteSidecar(const fs::path& path, const Facts& facts) {
                    {"changed_ns", file.changed_ns},
                    {"sha256", file.sha256}};
   }
-  MakeFolders(path.parent_path());
-  WriteFileAtomic(path, Json{{"schema", kSchema}, {"files", files}}.dump());
+  try {
+    MakeFolders(path.parent_path());
+    WriteFileAtomic(path, Json{{"schema", kSchema}, {"files", files}}.dump());
+  } catch (const StoreError& error) {
+    LogWarning(StrCat("hashes of image files are not kept: ", error.what()));
+  }
 }
 
 // Sizes and hashes of every image; those of `facts` that still hold are taken

@@ -22,24 +22,24 @@ spdlog::logger& Logger() {
   return *kLogger;
 }
 
-}  // namespace
-
-void SetLogLevel(LogLevel level) {
+spdlog::level::level_enum ToSpdlog(LogLevel level) {
   switch (level) {
     case LogLevel::kDebug:
-      Logger().set_level(spdlog::level::debug);
-      break;
+      return spdlog::level::debug;
     case LogLevel::kInfo:
-      Logger().set_level(spdlog::level::info);
-      break;
+      return spdlog::level::info;
     case LogLevel::kWarning:
-      Logger().set_level(spdlog::level::warn);
-      break;
+      return spdlog::level::warn;
     case LogLevel::kError:
-      Logger().set_level(spdlog::level::err);
       break;
   }
+  return spdlog::level::err;
 }
+
+}  // namespace
+
+void SetLogLevel(LogLevel level) { Logger().set_level(ToSpdlog(level)); }
+bool IsLogged(LogLevel level) { return Logger().should_log(ToSpdlog(level)); }
 void LogDebug(std::string_view line) { Logger().debug("{}", line); }
 void LogInfo(std::string_view line) { Logger().info("{}", line); }
 void LogWarning(std::string_view line) { Logger().warn("warning: {}", line); }

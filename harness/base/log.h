@@ -8,6 +8,8 @@ namespace tailmark {
 /// `-v` set the level.
 enum class LogLevel { kDebug, kInfo, kWarning, kError };
 void SetLogLevel(LogLevel level);
+/// Whether lines of this level are shown.
+bool IsLogged(LogLevel level);
 void LogDebug(std::string_view line);
 void LogInfo(std::string_view line);
 void LogWarning(std::string_view line);

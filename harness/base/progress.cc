@@ -9,6 +9,7 @@
 #include "harness/base/clock.h"
 #include "harness/base/environment.h"
 #include "harness/base/error.h"
+#include "harness/base/log.h"
 
 namespace tailmark {
 namespace {
@@ -61,6 +62,7 @@ Progress::Progress(std::string title, std::int64_t total, std::string unit)
       unit_(std::move(unit)),
       total_(total),
       start_(MonotonicSeconds()),
+      shown_(IsLogged(LogLevel::kInfo)),
       terminal_(StderrIsTerminal()) {
   if (!terminal_) last_shown_ = start_;
 }
@@ -89,6 +91,7 @@ std::string Progress::Line(std::string_view note) const {
 
 void Progress::Update(std::int64_t done, std::string_view note) {
   done_ = done;
+  if (!shown_) return;
   const double now = MonotonicSeconds();
   if (terminal_) {
     if (now - last_shown_ < kTerminalInterval) return;
@@ -107,6 +110,7 @@ void Progress::Update(std::int64_t done, std::string_view note) {
 }
 
 void Progress::Finish(std::string_view note) {
+  if (!shown_) return;
   if (dirty_) std::fputs("\r\x1b[K", stderr);
   dirty_ = false;
   std::fprintf(stderr, "%s, %s\n", Line(note).c_str(),

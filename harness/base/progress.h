@@ -9,7 +9,8 @@ namespace tailmark {
 
 /// Shows how a long job gets on, on stderr: on a terminal one line that is
 /// rewritten (at most ten times a second), elsewhere a plain line a minute or
-/// every 10 %. Not thread-safe.
+/// every 10 %; with `-q` (LogLevel::kInfo is not shown) nothing. Not
+/// thread-safe.
 class Progress {
  public:
   /// `total` 0: unknown. `unit` is a plural, "images".
@@ -33,6 +34,7 @@ class Progress {
   double start_;
   double last_shown_ = -1e9;
   std::int64_t last_done_ = 0;
+  bool shown_;
   bool terminal_;
   bool dirty_ = false;
 };

@@ -64,7 +64,8 @@ std::filesystem::path DefaultDataRoot(const DatasetInfo& info) {
   return {};
 }
 
-DataAccess::DataAccess() : test_labels_(BuiltinTestLabels()) {
+DataAccess::DataAccess(std::filesystem::path cache)
+    : cache_(std::move(cache)), test_labels_(BuiltinTestLabels()) {
   RegisterBuiltinDatasets(registry_);
 }
 
@@ -80,7 +81,9 @@ const OpenedData& DataAccess::Open(const DatasetSpec& spec) {
                            "the recipe or --set datasets.",
                            spec.name, ".root=FOLDER"));
   }
-  OpenedData data{.dataset = entry.open(spec),
+  DatasetSpec cached = spec;
+  if (cached.cache.empty()) cached.cache = cache_;
+  OpenedData data{.dataset = entry.open(cached),
                   .test_labels = test_labels_.Load(spec)};
   return opened_.emplace(key, std::move(data)).first->second;
 }

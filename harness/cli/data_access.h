@@ -26,7 +26,9 @@ std::filesystem::path DefaultDataRoot(const DatasetInfo& info);
 /// Every built-in data set. Opened ones are kept, since runs share them.
 class DataAccess {
  public:
-  DataAccess();
+  /// `cache` is where hashes of image files are kept between calls; "" for
+  /// nowhere.
+  explicit DataAccess(std::filesystem::path cache = {});
 
   const DatasetRegistry& registry() const { return registry_; }
   /// Throws ConfigError for an unknown name, DataError when files are absent or
@@ -41,6 +43,7 @@ class DataAccess {
   const DatasetFacts& FactsOf(const RunSpec& spec);
 
  private:
+  std::filesystem::path cache_;
   DatasetRegistry registry_;
   TestLabelRegistry test_labels_;
   std::map<std::string, OpenedData> opened_;

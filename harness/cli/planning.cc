@@ -99,6 +99,12 @@ fs::path CacheFolder(const GlobalOptions& global) {
   return given ? fs::absolute(*given) : StoreFolder(global) / "cache";
 }
 
+fs::path CacheIfThere(const GlobalOptions& global) {
+  const bool there =
+      GetEnv("TAILMARK_CACHE") || StoreExists(StoreFolder(global));
+  return there ? CacheFolder(global) : fs::path();
+}
+
 Store OpenStoreToRead(const GlobalOptions& global) {
   const fs::path folder = StoreFolder(global);
   if (!StoreExists(folder)) {

@@ -15,8 +15,12 @@ namespace tailmark {
 /// --store, else $TAILMARK_STORE, else ./tailmark-store.
 std::filesystem::path StoreFolder(const GlobalOptions& global);
 
-/// Where features are kept: $TAILMARK_CACHE, else inside the store.
+/// Where features and hashes of image files are kept: $TAILMARK_CACHE, else
+/// inside the store.
 std::filesystem::path CacheFolder(const GlobalOptions& global);
+/// The same, but "" while it would be inside a store that is not there: looking
+/// makes none.
+std::filesystem::path CacheIfThere(const GlobalOptions& global);
 
 /// Opens a store that must be there, to read it. Throws ConfigError when it is
 /// not.

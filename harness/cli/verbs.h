@@ -37,6 +37,7 @@ Verb RunVerb(const GlobalOptions& global);
 Verb StatusVerb(const GlobalOptions& global);
 Verb TokenizeVerb(const GlobalOptions& global);
 Verb ValidateVerb(const GlobalOptions& global);
+Verb WatchVerb(const GlobalOptions& global);
 Verb WeightsVerb();
 Verb WorkerVerb(const GlobalOptions& global);
 

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 
 #include "harness/base/clock.h"
@@ -15,12 +16,6 @@ namespace {
 
 constexpr double kTerminalInterval = 0.2;  // seconds
 constexpr double kPlainInterval = 60;
-
-int TerminalWidth() {
-  winsize size{};
-  const bool known = ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0;
-  return known && size.ws_col > 20 ? size.ws_col - 1 : 79;
-}
 
 std::string Cut(std::string text, int width) {
   // What a method wrote must not move the cursor.
@@ -35,18 +30,27 @@ std::string Cut(std::string text, int width) {
 
 }  // namespace
 
+int TerminalWidth(int descriptor) {
+  winsize size{};
+  const bool known = ioctl(descriptor, TIOCGWINSZ, &size) == 0;
+  return known && size.ws_col > 20 ? size.ws_col - 1 : 79;
+}
+
 std::string ToText(const WorkerLine& line, int width) {
   std::string text = StrCat("  ", line.title, ": ", ToText(line.progress), ", ",
                             FormatSeconds(line.seconds));
   const RunProgress& at = line.progress;
-  if (at.done > 0 && at.total > at.done) {
-    const double each = line.seconds / static_cast<double>(at.done);
-    text += StrCat(
-        ", ", FormatSeconds(each * static_cast<double>(at.total - at.done)),
-        " left");
+  // Epochs are slower than that, and their time left says it better.
+  if (at.rate >= 1)
+    text += StrCat(", ", std::lround(at.rate), " ", at.unit, "/s");
+  if (at.left_s >= 0 && at.total > at.done) {
+    text += StrCat(", ", FormatSeconds(at.left_s), " left");
   }
   if (line.rss > 0) {
     text += ", " + FormatBytes(static_cast<double>(line.rss));
+  }
+  if (at.gpu_bytes > 0) {
+    text += ", GPU " + FormatBytes(static_cast<double>(at.gpu_bytes));
   }
   return Cut(std::move(text), width);
 }
@@ -83,7 +87,7 @@ void CampaignView::Show(const CampaignLine& campaign,
     return;
   }
   last_ = now;
-  const int width = terminal_ ? TerminalWidth() : 0;
+  const int width = terminal_ ? TerminalWidth(STDERR_FILENO) : 0;
   std::string block;
   for (const WorkerLine& line : workers) block += ToText(line, width) + "\n";
   block += ToText(campaign, width) + "\n";

@@ -50,6 +50,9 @@ class CampaignView {
   double last_ = -1e9;
 };
 
+/// Columns of a terminal, less one; 79 when it does not say.
+int TerminalWidth(int descriptor);
+
 /// The text of both, without escapes, cut to `width` columns (0: not cut).
 std::string ToText(const WorkerLine& line, int width);
 std::string ToText(const CampaignLine& line, int width);

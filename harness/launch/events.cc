@@ -23,6 +23,11 @@ std::int64_t CountOf(const Json& event, const char* name) {
                                                       : 0;
 }
 
+double NumberOf(const Json& event, const char* name, double otherwise) {
+  const auto it = event.find(name);
+  return it != event.end() && it->is_number() ? it->get<double>() : otherwise;
+}
+
 }  // namespace
 
 EventsTail::EventsTail(std::filesystem::path path) : path_(std::move(path)) {}
@@ -53,7 +58,10 @@ void EventsTail::Take(std::string_view line) {
                .done = CountOf(event, "done"),
                .total = CountOf(event, "total"),
                .unit = TextOf(event, "unit"),
-               .note = TextOf(event, "note")};
+               .note = TextOf(event, "note"),
+               .rate = NumberOf(event, "rate", 0),
+               .left_s = NumberOf(event, "eta_s", -1),
+               .gpu_bytes = CountOf(event, "gpu_bytes")};
 }
 
 std::string ToText(const RunProgress& progress) {

@@ -13,6 +13,10 @@ struct RunProgress {
   std::int64_t total = 0;  ///< 0: unknown.
   std::string unit;
   std::string note;
+  double rate = 0;             ///< `unit` a second; 0: unknown.
+  double left_s = -1;          ///< When it was said; below 0: unknown.
+  std::int64_t gpu_bytes = 0;  ///< 0: none, or unknown.
+  std::string utc;             ///< When it was said.
 };
 
 /// Follows one events.jsonl: each Read() takes in what was appended. A file

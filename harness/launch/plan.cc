@@ -126,6 +126,7 @@ class Planner {
       if (!use.preset.empty()) task.spec.tags.push_back("preset:" + use.preset);
       FillIdentity(data, method, point, task.spec);
       task.spec.place.threads = use.limits.threads;
+      task.spec.place.gpu_bytes = use.limits.gpu_bytes;
       if (!data.missing.empty()) {
         task.state = RunState::kSkipped;
         task.reason = data.missing;

@@ -10,6 +10,7 @@ constexpr std::string_view kSchema = "tailmark-plan/1";
 Json LimitsToJson(const Limits& limits) {
   return {{"wall_s", limits.wall_s},
           {"rss_bytes", limits.rss_bytes},
+          {"gpu_bytes", limits.gpu_bytes},
           {"threads", limits.threads},
           {"retries", limits.retries}};
 }
@@ -19,6 +20,7 @@ Limits LimitsFromJson(const Json& json) {
   Limits limits;
   limits.wall_s = in.Get<double>("wall_s");
   limits.rss_bytes = in.Get<std::int64_t>("rss_bytes");
+  limits.gpu_bytes = in.Get<std::int64_t>("gpu_bytes", 0);
   limits.threads = in.Get<int>("threads");
   limits.retries = in.Get<std::map<std::string, int>>("retries");
   in.Finish();

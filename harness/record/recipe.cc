@@ -57,12 +57,16 @@ auto ReadUnit(const RecipeNode& node, Parse parse, std::string_view what) {
 }
 
 void ReadLimits(const RecipeNode& node, Limits& limits) {
-  node.RequireObject({"wall", "rss", "threads", "retries"});
+  node.RequireObject({"wall", "rss", "gpu_memory", "threads", "retries"});
   if (node.Has("wall")) {
     limits.wall_s = ReadUnit(node.At("wall"), ParseDuration, "wall");
   }
   if (node.Has("rss")) {
     limits.rss_bytes = ReadUnit(node.At("rss"), ParseBytes, "rss");
+  }
+  if (node.Has("gpu_memory")) {
+    limits.gpu_bytes =
+        ReadUnit(node.At("gpu_memory"), ParseBytes, "gpu_memory");
   }
   if (node.Has("threads")) {
     limits.threads = static_cast<int>(node.At("threads").Count(1, 4096));

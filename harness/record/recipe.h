@@ -26,7 +26,8 @@ using WrittenOptions = std::map<std::string, WrittenValue, std::less<>>;
 struct Limits {
   double wall_s = 0;
   std::int64_t rss_bytes = 0;
-  int threads = 1;  ///< Of one worker.
+  std::int64_t gpu_bytes = 0;  ///< Of LibTorch's allocator on the GPU.
+  int threads = 1;             ///< Of one worker.
   /// State ("killed", "oom", ...) -> how often it is tried again.
   std::map<std::string, int> retries;
 };

@@ -18,6 +18,7 @@ Json ToJson(const RunPlace& place) {
           {"cache", place.cache.string()},
           {"plugin", place.plugin.string()},
           {"bundles", place.bundles.string()},
+          {"gpu_bytes", place.gpu_bytes},
           {"keep_state", place.keep_state},
           {"stop_after_s", place.stop_after_s},
           {"stop_after_epochs", place.stop_after_epochs},
@@ -34,6 +35,7 @@ RunPlace PlaceFromJson(const Json& json) {
   place.cache = in.Get<std::string>("cache");
   place.plugin = in.Get<std::string>("plugin", "");
   place.bundles = in.Get<std::string>("bundles", "");
+  place.gpu_bytes = in.Get<std::int64_t>("gpu_bytes", 0);
   place.keep_state = in.Get<bool>("keep_state", false);
   place.stop_after_s = in.Get<double>("stop_after_s");
   place.stop_after_epochs = in.Get<std::int64_t>("stop_after_epochs", 0);

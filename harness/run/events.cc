@@ -88,6 +88,7 @@ void EventLog::Progress(std::int64_t done, std::string_view note) {
     line["rate"] = rate;
     line["eta_s"] = static_cast<double>(total_ - done) / rate;
   }
+  if (gpu_bytes_) line["gpu_bytes"] = gpu_bytes_();
   Say("progress", std::move(line));
 }
 

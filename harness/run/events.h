@@ -2,9 +2,11 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "harness/base/json.h"
 #include "harness/base/progress.h"
@@ -33,6 +35,10 @@ class EventLog {
   /// `done` of the phase's total, at most one line a second but always the
   /// last.
   void Progress(std::int64_t done, std::string_view note = {});
+  /// Progress lines carry what this gives, bytes on a GPU, from now on.
+  void WatchGpu(std::function<std::int64_t()> bytes) {
+    gpu_bytes_ = std::move(bytes);
+  }
   /// Any other event: {"event": name} and the members of `fields`.
   void Say(std::string_view event, Json fields = Json::object());
 
@@ -40,6 +46,7 @@ class EventLog {
   void Write(const Json& line);
 
   int fd_ = -1;
+  std::function<std::int64_t()> gpu_bytes_;
   std::string phase_;
   std::string unit_;
   std::int64_t total_ = 0;

@@ -12,6 +12,7 @@
 #include "harness/base/files.h"
 #include "harness/base/seeds.h"
 #include "harness/run/environment.h"
+#include "harness/run/gpu_memory.h"
 #include "harness/run/numerics.h"
 
 namespace tailmark {
@@ -77,6 +78,7 @@ void Run::Phase(const std::string& name, Body body) {
   const Stopwatch wall;
   const double cpu = ProcessCpuSeconds();
   const std::int64_t items = body();
+  RequireGpuMemory(device_, spec_.place.gpu_bytes);
   record_.phases.push_back({.phase = name,
                             .wall_s = wall.Seconds(),
                             .cpu_s = ProcessCpuSeconds() - cpu,
@@ -101,6 +103,9 @@ void Run::Execute() {
                         .stop_after_s = spec_.place.stop_after_s,
                         .since = since_},
       events_);
+  if (device_.is_cuda()) {
+    events_.WatchGpu([device = device_] { return GpuBytes(device); });
+  }
   events_.Phase("open");
   Phase("open", [&] {
     Open();

@@ -58,6 +58,7 @@ class Run {
   void CheckNeeds() const;
   void OpenInputs();
   void MakeSources();
+  void Tick();
   FeatureMaker MakeFeatureMaker();
   at::Tensor Features(const Split& split, bool flipped);
   std::unique_ptr<Loader> MakeLoader(const Split& split) const;

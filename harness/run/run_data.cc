@@ -63,7 +63,8 @@ RunData OpenRunData(const RunSpec& spec, const DatasetRegistry& datasets,
   out.dataset = entry.open(
       {.name = id.dataset,
        .options = ResolveOptions(entry.info.options, id.dataset_options),
-       .root = spec.place.data_root});
+       .root = spec.place.data_root,
+       .cache = spec.place.cache});
   const Dataset& data = *out.dataset;
   RequireHash(id.dataset + ": manifest", id.manifest_sha256,
               data.manifest_sha256());

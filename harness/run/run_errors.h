@@ -11,6 +11,13 @@ class RunFailed : public Error {
   using Error::Error;
 };
 
+/// More GPU memory than the run may have. The run's state is `oom`, exit
+/// code 3.
+class OverGpuLimit : public Error {
+ public:
+  using Error::Error;
+};
+
 /// The time budget is used up and a checkpoint written. Exit code 75.
 class StoppedEarly : public Error {
  public:

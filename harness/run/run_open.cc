@@ -9,6 +9,7 @@
 #include "harness/record/bundle.h"
 #include "harness/record/weights.h"
 #include "harness/run/environment.h"
+#include "harness/run/gpu_memory.h"
 #include "harness/run/numerics.h"
 #include "harness/run/run.h"
 
@@ -139,7 +140,10 @@ FeatureMaker Run::MakeFeatureMaker() {
                        .pipeline = pipeline_,
                        .threads = spec_.place.threads,
                        .key = std::move(key),
-                       .tick = ThrowIfInterrupted});
+                       .tick = [this] {
+                         ThrowIfInterrupted();
+                         RequireGpuMemory(device_, spec_.place.gpu_bytes);
+                       }});
 }
 
 std::unique_ptr<Loader> Run::MakeLoader(const Split& split) const {
@@ -153,10 +157,15 @@ at::Tensor Run::Features(const Split& split, bool flipped) {
   return features_->Make(split, flipped).to(device_);
 }
 
+// Between batches.
+void Run::Tick() {
+  watch_->Tick();
+  RequireGpuMemory(device_, spec_.place.gpu_bytes);
+}
+
 void Run::MakeSources() {
-  const SourceContext context{.seed = spec_.seed,
-                              .device = device_,
-                              .tick = [this] { watch_->Tick(); }};
+  const SourceContext context{
+      .seed = spec_.seed, .device = device_, .tick = [this] { Tick(); }};
   if (info().input == InputKind::kImages) {
     train_ = MakeImageTrainSource(data_.rows, MakeLoader(data_.train),
                                   pipeline_.size, context);

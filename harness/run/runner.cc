@@ -41,6 +41,8 @@ Outcome Guarded(Body body) {
     return {RunState::kFailed, error.what(), kExitBadInput};
   } catch (const DataError& error) {
     return {RunState::kFailed, error.what(), kExitBadInput};
+  } catch (const OverGpuLimit& error) {
+    return {RunState::kOom, error.what(), kExitFailed};
   } catch (const c10::OutOfMemoryError& error) {
     return {RunState::kOom, error.what_without_backtrace(), kExitFailed};
   } catch (const std::bad_alloc&) {

@@ -8,6 +8,7 @@
 #include "harness/base/clock.h"
 #include "harness/base/environment.h"
 #include "harness/base/error.h"
+#include "harness/base/log.h"
 #include "harness/base/progress.h"
 #include "harness/base/seeds.h"
 #include "harness/base/suggest.h"
@@ -83,6 +84,18 @@ TEST(Progress, WordsForTimeAndSize) {
   EXPECT_EQ(FormatSeconds(3723), "1:02:03");
   EXPECT_EQ(FormatBytes(1536), "1.5 KiB");
   EXPECT_EQ(FormatBytes(12), "12 B");
+}
+
+TEST(Progress, IsSilentWhenOnlyWarningsAreWanted) {
+  testing::internal::CaptureStderr();
+  SetLogLevel(LogLevel::kWarning);
+  {
+    Progress progress("encode", 10, "images");
+    progress.Update(5);
+    progress.Finish();
+  }
+  SetLogLevel(LogLevel::kInfo);
+  EXPECT_EQ(testing::internal::GetCapturedStderr(), "");
 }
 
 TEST(Progress, WritesPlainLinesWhenNotOnATerminal) {

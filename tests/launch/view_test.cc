@@ -23,6 +23,12 @@ TEST(Events, AreReadAsTheyAreAppendedAndTornLinesWait) {
   EXPECT_EQ(ToText(tail.Read()), "fit 3/30 epochs");
   out << R"(dict", "note": "nearly"})" << std::endl;
   EXPECT_EQ(ToText(tail.Read()), "predict, nearly");
+  out << R"({"utc": "2026-01-01T00:00:00Z", "phase": "predict", "rate": 2.5,)"
+      << R"( "eta_s": 3, "gpu_bytes": 4096})" << std::endl;
+  const RunProgress& last = tail.Read();
+  EXPECT_EQ(last.rate, 2.5);
+  EXPECT_EQ(last.left_s, 3);
+  EXPECT_EQ(last.gpu_bytes, 4096);
 }
 
 TEST(CampaignView, ALineSaysWhereARunIsAndIsCutToTheWidth) {
@@ -31,12 +37,15 @@ TEST(CampaignView, ALineSaysWhereARunIsAndIsCutToTheWidth) {
                                      .done = 5,
                                      .total = 10,
                                      .unit = "epochs",
-                                     .note = "a\x1b[2Jb"},
+                                     .note = "a\x1b[2Jb",
+                                     .rate = 2.4,
+                                     .left_s = 21,
+                                     .gpu_bytes = 3 << 20},
                         .seconds = 20,
                         .rss = 1 << 30};
   EXPECT_EQ(ToText(line, 0),
-            "  probe on set, seed 0: fit 5/10 epochs, a [2Jb, 20 s, 20 s left, "
-            "1.0 GiB");
+            "  probe on set, seed 0: fit 5/10 epochs, a [2Jb, 20 s, "
+            "2 epochs/s, 21 s left, 1.0 GiB, GPU 3.0 MiB");
   EXPECT_EQ(ToText(line, 10).size(), 10u);
 }
 

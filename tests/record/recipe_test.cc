@@ -52,7 +52,7 @@ TEST_F(RecipeFile, SaysEverythingWithComments) {
     "protocol": {"selection": "last", "definition": "ap.step",
                  "also": ["ap.rank"], "groups": "train>=100/20..99/<20"},
     "numerics": {"precision": "fp32", "tf32": false, "deterministic": "strict"},
-    "limits": {"wall": "4h", "rss": "2GiB", "threads": 1,
+    "limits": {"wall": "4h", "rss": "2GiB", "gpu_memory": "3GiB", "threads": 1,
                "retries": {"oom": 1}}})");
   const Recipe recipe = LoadRecipe(path, {});
   EXPECT_EQ(recipe.campaign, "full");
@@ -65,6 +65,7 @@ TEST_F(RecipeFile, SaysEverythingWithComments) {
   EXPECT_EQ(recipe.methods[1].seeds, (std::vector<std::uint64_t>{1, 5}));
   EXPECT_EQ(recipe.methods[1].limits.wall_s, 5400);
   EXPECT_EQ(recipe.methods[1].limits.rss_bytes, std::int64_t{2} << 30);
+  EXPECT_EQ(recipe.methods[1].limits.gpu_bytes, std::int64_t{3} << 30);
   EXPECT_EQ(recipe.methods[1].limits.retries.at("oom"), 1);
   EXPECT_EQ(recipe.methods[1].preset, "embedded");
   EXPECT_EQ(recipe.methods[1].options.at("lr").origin.text, "full.json");

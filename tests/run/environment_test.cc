@@ -7,7 +7,9 @@
 #include "harness/base/environment.h"
 #include "harness/base/error.h"
 #include "harness/run/catalog.h"
+#include "harness/run/gpu_memory.h"
 #include "harness/run/numerics.h"
+#include "harness/run/run_errors.h"
 #include "methods/builtin.h"
 #include "methods/torch_pch.h"
 
@@ -125,6 +127,27 @@ TEST(CatalogOfMethods, SaysWhatTheRegistrySaysAndSurvivesJson) {
   ASSERT_FALSE(probe.presets.empty());
   EXPECT_EQ(probe.presets[0].name, "embedded");
   EXPECT_EQ(probe.options.size(), registry.Find("linear_probe").options.size());
+}
+
+TEST(GpuMemory, TheProcessorHasNoneAndBreaksNoLimit) {
+  const c10::Device cpu("cpu");
+  EXPECT_EQ(PeakGpuBytes(cpu), 0);
+  RequireGpuMemory(cpu, 1);
+}
+
+TEST(GpuMemory, MoreThanTheLimitIsRefusedWithBothFigures) {
+  if (!torch::cuda::is_available()) GTEST_SKIP() << "no CUDA device";
+  const c10::Device gpu("cuda:0");
+  const auto held = torch::ones({8 << 20}, gpu);
+  EXPECT_GE(GpuBytes(gpu), 32 << 20);
+  RequireGpuMemory(gpu, 0);
+  RequireGpuMemory(gpu, std::int64_t{1} << 40);
+  try {
+    RequireGpuMemory(gpu, 16 << 20);
+    FAIL() << "not refused";
+  } catch (const OverGpuLimit& error) {
+    EXPECT_THAT(error.what(), testing::HasSubstr("limit of 16.0 MiB"));
+  }
 }
 
 }  // namespace

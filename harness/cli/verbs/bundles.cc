@@ -70,8 +70,8 @@ fs::path CopyIn(const fs::path& bundle, const fs::path& to) {
 
 class Importer {
  public:
-  Importer(const ImportOptions& options, Store& store)
-      : options_(options), store_(store) {}
+  Importer(const ImportOptions& options, Store& store, const fs::path& cache)
+      : options_(options), store_(store), data_(cache) {}
 
   void Take(const fs::path& bundle) {
     RunRecord record = ReadBundle(bundle);
@@ -161,7 +161,7 @@ class Importer {
 
 int Import(const ImportOptions& options, const GlobalOptions& global) {
   Store store(StoreFolder(global));
-  Importer importer(options, store);
+  Importer importer(options, store, CacheFolder(global));
   std::string command = "tailmark import";
   for (const std::string& each : options.bundles) {
     importer.TakeAll(fs::absolute(each));

@@ -10,6 +10,7 @@
 #include "harness/base/environment.h"
 #include "harness/base/error.h"
 #include "harness/base/progress.h"
+#include "harness/cli/data_status.h"
 #include "harness/cli/exit_codes.h"
 #include "harness/cli/feature_files.h"
 #include "harness/cli/planning.h"
@@ -91,6 +92,39 @@ Symptom StorePlace(const GlobalOptions& global) try {
           .advice = error.what()};
 }
 
+/// A data set that is here in part is worth a look; one that is not here at all
+/// is nobody's fault.
+Symptom DataPlace(const DatasetInfo& info, DataAccess& data) {
+  const fs::path root = DefaultDataRoot(info);
+  const DataStatus status = StatusOf(info, root, data);
+  const std::string where =
+      root.empty() ? std::string("made, no files")
+                   : StrCat(root.string(), " on ", FileSystemKind(root).name);
+  const bool absent =
+      status.images() > 0 && status.missing_images == status.images();
+  return {.name = "data " + info.name,
+          .value = StrCat(status.missing.empty() ? "ready"
+                          : absent               ? "not here"
+                                                 : "incomplete",
+                          ", ", where),
+          .good = status.missing.empty() || absent,
+          .advice = absent ? StrCat("tailmark data fetch ", info.name,
+                                    " gets its ", status.images(), " images")
+                           : status.missing};
+}
+
+std::vector<Symptom> DataPlaces() {
+  DataAccess data;
+  std::vector<Symptom> all;
+  for (const std::string& name : data.registry().Names()) {
+    const DatasetInfo& info = data.registry().Find(name).info;
+    // Files that a recipe names.
+    if (info.needs_root && !info.fetchable) continue;
+    all.push_back(DataPlace(info, data));
+  }
+  return all;
+}
+
 Symptom Gpu() {
   std::ifstream in("/proc/driver/nvidia/version");
   std::string line;
@@ -136,6 +170,7 @@ std::vector<Symptom> Look(const GlobalOptions& global) {
       {.name = "cache",
        .value = StrCat(FormatBytes(static_cast<double>(FeatureBytes(cache))),
                        " of features in ", cache.string())});
+  for (Symptom& each : DataPlaces()) all.push_back(std::move(each));
   all.push_back({.name = "pipeline", .value = PipelineFingerprint()});
   return all;
 }

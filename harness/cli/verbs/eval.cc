@@ -102,7 +102,7 @@ int EvalRuns(const EvalOptions& options, const GlobalOptions& global) {
   }
   OpenStoreToRead(global);
   Store store(StoreFolder(global));
-  DataAccess data;
+  DataAccess data(CacheFolder(global));
   OrderedJson answers = OrderedJson::array();
   for (const std::string& key : options.runs) {
     const RunRow run = FindRun(store, key);

@@ -4,7 +4,7 @@
 #include "harness/base/error.h"
 #include "harness/base/log.h"
 #include "harness/base/suggest.h"
-#include "harness/cli/data_access.h"
+#include "harness/cli/data_status.h"
 #include "harness/cli/exit_codes.h"
 #include "harness/cli/planning.h"
 #include "harness/cli/tables.h"
@@ -101,20 +101,9 @@ std::map<std::string, fs::path> RootsOf(const std::vector<std::string>& given) {
   return roots;
 }
 
-/// Why the images of an opened data set cannot be read, or "".
-std::string WhatIsMissing(const DatasetInfo& info, const Dataset& dataset,
-                          const fs::path& root) {
-  const auto missing = dataset.MissingFiles();
-  if (missing.empty()) return "";
-  const std::int64_t all = dataset.train().size() + dataset.test().size();
-  return StrCat(missing.size(), " of ", all, " images",
-                root.empty() ? "" : " below ", root.string(), ", the first is ",
-                missing.front(), "; tailmark data fetch ", info.name,
-                " gets them, --root ", info.name, "=FOLDER looks elsewhere");
-}
-
 OrderedJson DatasetRow(const DatasetInfo& info, const fs::path& root,
                        DataAccess& data) {
+  const DataStatus status = StatusOf(info, root, data);
   OrderedJson row = {{"name", info.name},
                      {"version", info.version},
                      {"summary", info.summary},
@@ -122,22 +111,14 @@ OrderedJson DatasetRow(const DatasetInfo& info, const fs::path& root,
                      {"missing", nullptr},
                      {"classes", nullptr},
                      {"images", OrderedJson::object()}};
-  std::string missing;
-  try {
-    const OpenedData& opened =
-        data.Open({.name = info.name,
-                   .options = ResolveOptions(info.options, {}),
-                   .root = root});
-    row["classes"] = opened.dataset->classes().size();
-    row["images"] = {{"train", opened.dataset->train().size()},
-                     {"test", opened.dataset->test().size()}};
-    missing = WhatIsMissing(info, *opened.dataset, root);
-  } catch (const Error& error) {
-    missing = error.what();
+  if (status.classes > 0) {
+    row["classes"] = status.classes;
+    row["images"] = {{"train", status.train_images},
+                     {"test", status.test_images}};
   }
-  if (!missing.empty()) {
+  if (!status.missing.empty()) {
     row["status"] = "needs-data";
-    row["missing"] = missing;
+    row["missing"] = status.missing;
   }
   return row;
 }

@@ -123,7 +123,7 @@ void PrintExplained(const Campaign& campaign) {
 }
 
 int PlanIt(const PlanVerbOptions& options, const GlobalOptions& global) {
-  DataAccess data;
+  DataAccess data(CacheIfThere(global));
   std::optional<Store> store;
   if (StoreExists(StoreFolder(global))) {
     store.emplace(StoreFolder(global), StoreOptions{.read_only = true});
@@ -143,7 +143,7 @@ int PlanIt(const PlanVerbOptions& options, const GlobalOptions& global) {
 }
 
 int Validate(const PlanVerbOptions& options, const GlobalOptions& global) {
-  DataAccess data;
+  DataAccess data(CacheIfThere(global));
   const Campaign campaign = MakeCampaign(options.plan, global, data, nullptr);
   OrderedJson problems = OrderedJson::array();
   std::int64_t usable = 0;

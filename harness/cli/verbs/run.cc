@@ -44,7 +44,7 @@ std::string CommandOf(const PlanOptions& options) {
 }
 
 int Run(RunVerbOptions options, const GlobalOptions& global) {
-  DataAccess data;
+  DataAccess data(CacheIfThere(global));
   // Before a store is made: a wrong recipe leaves nothing behind.
   if (!StoreExists(StoreFolder(global))) {
     MakeCampaign(options.plan, global, data, nullptr);
@@ -102,7 +102,7 @@ int Resume(const std::string& name, const ExecuteOptions& options,
                                campaign->command, " plans it again"));
     }
   }
-  DataAccess data;
+  DataAccess data(CacheIfThere(global));
   return ExecutePlan(plan, kept, campaign->command, options, global, data,
                      store);
 }

@@ -1,0 +1,115 @@
+#include "harness/launch/bundle_watch.h"
+
+#include <algorithm>
+#include <chrono>
+#include <functional>
+#include <tuple>
+
+#include "harness/base/error.h"
+#include "harness/launch/key_lock.h"
+#include "harness/launch/task_run.h"
+#include "harness/record/bundle.h"
+
+namespace tailmark {
+namespace fs = std::filesystem;
+namespace {
+
+constexpr double kLost = 180;  // seconds
+
+double SecondsSince(const fs::path& path) {
+  std::error_code code;
+  const auto changed = fs::last_write_time(path, code);
+  if (code) return 0;
+  const auto age = fs::file_time_type::clock::now() - changed;
+  // Another machine's clock may be ahead.
+  return std::max(0.0, std::chrono::duration<double>(age).count());
+}
+
+}  // namespace
+
+BundleWatch::BundleWatch(fs::path bundles, bool network)
+    : bundles_(std::move(bundles)), network_(network) {}
+
+/// Fills in what a spec or a record says; false when it cannot be read (yet).
+bool BundleWatch::Take(const fs::path& record, SeenRun& run) {
+  try {
+    const Json json = ReadJson(record);
+    const bool is_spec = json.is_object() && json.contains("identity");
+    RunRecord read;
+    if (is_spec) {
+      read.spec = RunSpecFromJson(json);
+    } else {
+      read = RunRecordFromJson(json);
+    }
+    run.method = read.spec.identity.method;
+    run.dataset = read.spec.identity.dataset;
+    run.campaign = read.spec.campaign;
+    run.seed = read.spec.seed;
+    run.state = NameOf(read.state);
+    run.reason = read.reason;
+    return true;
+  } catch (const Error&) {
+    return false;
+  }
+}
+
+bool BundleWatch::IsLive(const std::string& key, double silent_s) const {
+  return KeyLock::IsHeld(FilesOf(bundles_, key).lock) ||
+         (network_ && silent_s < kLost);
+}
+
+void BundleWatch::TakeUnfinished(const std::string& key, bool forced,
+                                 std::vector<SeenRun>& runs) {
+  const TaskFiles files = FilesOf(bundles_, key, forced);
+  const fs::path events = files.part / "events.jsonl";
+  SeenRun run{.key = key};
+  if (!Take(files.spec, run) && !Take(files.part / "run.json", run)) return;
+  run.reason.clear();
+  run.silent_s = SecondsSince(events);
+  run.progress = tails_.try_emplace(events, events).first->second.Read();
+  run.state = IsLive(key, run.silent_s) ? "running" : "stopped";
+  runs.push_back(std::move(run));
+}
+
+/// What ended takes the place of what stopped; what is tried again is running.
+void BundleWatch::TakeEnded(const std::string& key, const fs::path& folder,
+                            std::vector<SeenRun>& runs) {
+  SeenRun run{.key = key};
+  if (const auto known = done_.find(key); known != done_.end()) {
+    run = known->second;
+  } else if (!IsSealed(folder) || !Take(folder / "run.json", run)) {
+    return;
+  }
+  if (run.state == NameOf(RunState::kDone)) done_.emplace(key, run);
+  for (const SeenRun& each : runs) {
+    if (each.key == key && each.state == "running") return;
+  }
+  std::erase_if(runs, [&](const SeenRun& each) { return each.key == key; });
+  runs.push_back(std::move(run));
+}
+
+std::vector<SeenRun> BundleWatch::Look() {
+  std::vector<SeenRun> runs;
+  std::vector<std::pair<std::string, fs::path>> ended;  // Key and folder.
+  std::error_code code;
+  for (const auto& entry : fs::directory_iterator(bundles_, code)) {
+    const std::string name = entry.path().filename().string();
+    const std::string key = name.substr(0, name.find('.'));
+    const std::string ending = name.substr(key.size());
+    if (ending == ".part" || ending == ".forced.part") {
+      TakeUnfinished(key, ending != ".part", runs);
+    } else if (ending.empty() || ending == ".failed") {
+      ended.emplace_back(key, entry.path());
+    }
+  }
+  // A key that is done has no say of an earlier failure.
+  std::sort(ended.begin(), ended.end(), std::greater<>());
+  for (const auto& [key, folder] : ended) TakeEnded(key, folder, runs);
+  std::sort(runs.begin(), runs.end(), [](const SeenRun& a, const SeenRun& b) {
+    return std::tie(a.dataset, a.method, a.seed, a.key) <
+           std::tie(b.dataset, b.method, b.seed, b.key);
+  });
+  return runs;
+}
+
+}  // namespace tailmark
