@@ -9,6 +9,7 @@
 
 #include "harness/base/seeds.h"
 #include "harness/metrics/comparison.h"
+#include "harness/metrics/gate.h"
 #include "harness/metrics/significance.h"
 
 namespace tailmark::testing {
@@ -27,6 +28,7 @@ double Gauss(ChanceStream& chance) {
 // A world of images: scores of present classes are higher by `lift`.
 struct World {
   double lift = 1.5;
+  double own = 0.31;  ///< Noise that the methods do not share.
   double prevalence(std::size_t c) const {
     return 0.15 + 0.1 * static_cast<double>(c);
   }
@@ -53,7 +55,9 @@ Draw DrawWorld(const World& world, ChanceStream& chance, std::size_t images,
       const bool present = chance.Unit() < world.prevalence(c);
       const double shared = Gauss(chance);
       const auto score = [&](double lift) {
-        return (present ? lift : 0) + 0.95 * shared + 0.31 * Gauss(chance);
+        return (present ? lift : 0) +
+               std::sqrt(1 - world.own * world.own) * shared +
+               world.own * Gauss(chance);
       };
       out.a.push_back(score(world.lift));
       out.b.push_back(score(world.lift - worse));
@@ -170,6 +174,68 @@ TEST(Coverage, TheMinimumDetectableDifferenceIsFoundFourTimesInFive) {
               found / 4.0);
   EXPECT_GE(found, 296);  // 74 %
   EXPECT_LE(found, 344);  // 86 %
+}
+
+// How much lift makes a true loss of `points`.
+double WorseBy(const World& world, double points) {
+  double lo = 0;
+  double hi = 1;
+  for (int i = 0; i < 8; ++i) {
+    const double worse = (lo + hi) / 2;
+    const Truth truth = TruthOf(world, worse);
+    (truth.a - truth.b < points ? lo : hi) = worse;
+  }
+  return (lo + hi) / 2;
+}
+
+GateCell Judged(const World& world, std::uint64_t domain, std::uint64_t i,
+                double worse, double& error) {
+  ChanceStream chance(domain, 2, i);
+  const Draw draw = DrawWorld(world, chance, kImages, worse);
+  const auto compared = ComparePaired(Resample(draw.a, draw, i),
+                                      Resample(draw.b, draw, i));
+  error += compared.groups[0].standard_error;
+  return JudgeImages(compared, {}).front();
+}
+
+TEST(Gate, PlantedRegressionsAreFoundWithThePowerThatIsPromised) {
+  const World world{.own = 0.12};
+  for (const double loss : {0.5, 1.0, 2.0}) {
+    constexpr int kTimes = 150;
+    const double worse = WorseBy(world, loss);
+    const auto domain = static_cast<std::uint64_t>(100 * loss);
+    int red = 0;
+    double error = 0;
+    for (std::uint64_t i = 0; i < kTimes; ++i) {
+      red += Judged(world, domain, i, worse, error).outcome ==
+             Outcome::kRegression;
+    }
+    error /= kTimes;
+    // Red: below both what is significant and what the margin asks for.
+    const double limit = std::max(1.96 * error, 0.3 - 1.96 * error);
+    const double power =
+        0.5 * std::erfc(-(loss - limit) / error / std::sqrt(2.0));
+    const double slack = 3 * std::sqrt(power * (1 - power) / kTimes) + 0.03;
+    std::printf("a loss of %.1f points at an error of %.2f (smallest seen "
+                "%.2f): promised %.0f %%, found %.0f %%\n",
+                loss, error, MinimumDetectable(error, 0), 100 * power,
+                100.0 * red / kTimes);
+    EXPECT_GE(red, kTimes * (power - slack));
+    if (loss >= MinimumDetectable(error, 0)) {
+      EXPECT_GE(red, kTimes * 0.75);
+    }
+  }
+}
+
+TEST(Gate, TwoHundredChecksOfNothingRaiseNoMoreAlarmsThanNominal) {
+  const World world{.own = 0.12};
+  int red = 0;
+  double error = 0;
+  for (std::uint64_t i = 0; i < 200; ++i) {
+    red += Judged(world, 7, i, 0, error).outcome == Outcome::kRegression;
+  }
+  std::printf("false alarms of the gate: %d of 200\n", red);
+  EXPECT_LE(red, 10);  // 5 %
 }
 
 TEST(Coverage, WelchAndPermutationOverSeedsKeepTheirLevel) {
