@@ -70,3 +70,5 @@ BENCHMARK(LeaveOneOutOfAllImages)->Unit(benchmark::kMillisecond);
 
 }  // namespace
 }  // namespace tailmark
+
+BENCHMARK_MAIN();
