@@ -6,7 +6,10 @@ namespace tailmark {
 
 /// One file each in harness/cli/verbs. `global` must outlive the verb.
 Verb AuditVerb();
+Verb BaselineVerb(const GlobalOptions& global);
+Verb BisectVerb();
 Verb CacheVerb(const GlobalOptions& global);
+Verb CheckVerb(const GlobalOptions& global);
 Verb CompareVerb(const GlobalOptions& global);
 Verb DataVerb(const GlobalOptions& global);
 /// Sub-verbs of `data`.

@@ -70,7 +70,14 @@ const std::vector<std::vector<std::string>> kVerbs = {
     {"data", "verify"},
     {"data", "annotate-check"},
     {"data", "captions"},
-    {"data", "make-lt"}};
+    {"data", "make-lt"},
+    {"compare"},
+    {"audit"},
+    {"check"},
+    {"baseline", "accept"},
+    {"baseline", "list"},
+    {"baseline", "diff"},
+    {"bisect"}};
 
 TEST_F(Cli, EveryVerbHasHelpWithAnExampleOnStdout) {
   for (std::vector<std::string> words : kVerbs) {

@@ -1,0 +1,104 @@
+#include "tests/e2e/made_store.h"
+
+#include <cmath>
+
+#include "harness/base/digest.h"
+#include "harness/base/files.h"
+#include "harness/base/npy.h"
+#include "harness/base/seeds.h"
+#include "harness/cli/data_access.h"
+#include "results/campaign.h"
+#include "results/ingest.h"
+
+namespace tailmark {
+namespace {
+namespace fs = std::filesystem;
+
+RunSpec SpecOf(const MadeRun& run, DataAccess& data) {
+  const DatasetInfo& info = data.registry().Find("embedded").info;
+  const OptionMap options = ResolveOptions(info.options, {});
+  const PlannedData facts = data.Facts({.use = "embedded", .name = "embedded"}, options, 0);
+  RunSpec spec;
+  spec.identity.method = run.method;
+  spec.identity.method_version = run.method_version;
+  spec.identity.dataset = "embedded";
+  spec.identity.dataset_version = facts.version;
+  spec.identity.dataset_options = options;
+  spec.identity.manifest_sha256 = facts.manifest_sha256;
+  spec.identity.label_policy = facts.label_policy;
+  spec.identity.train_list_sha256 = facts.train_list_sha256;
+  spec.identity.test_list_sha256 = facts.test_list_sha256;
+  spec.identity.selection = run.selection;
+  spec.seed = run.seed;
+  spec.build = run.build;
+  return spec;
+}
+
+std::vector<float> ScoresOf(const MadeRun& run, const SplitFacts& split) {
+  std::vector<float> scores;
+  const ChanceStream start(
+      DeriveSeed(run.salt, "made"), 0, run.stochastic ? run.seed : 0);
+  ChanceStream chance = start;
+  for (const std::uint8_t positive : split.positive) {
+    // Twelve uniforms less six: nearly a normal draw.
+    double noise = -6;
+    for (int i = 0; i < 12; ++i) noise += chance.Unit();
+    scores.push_back(
+        static_cast<float>(noise + (positive != 0 ? run.skill : 0)));
+  }
+  return scores;
+}
+
+void WriteBundle(const fs::path& bundle, const MadeRun& run,
+                 const RunSpec& spec, const DatasetFacts& facts) {
+  RunRecord record;
+  record.spec = spec;
+  record.state = run.state;
+  record.reason = run.state == RunState::kDone ? "" : "made to fail";
+  record.created_utc = record.started_utc = record.finished_utc =
+      "2026-01-31T12:00:00Z";
+  record.host = "made";
+  record.environment_fingerprint = run.fingerprint;
+  record.build.digest = spec.build;
+  MakeFolders(bundle / "scores");
+  WriteFileAtomic(bundle / "ids.txt", "");
+  if (run.state == RunState::kDone) {
+    for (const SplitFacts& split : facts.splits) {
+      if (split.name != "test") continue;
+      const auto classes = static_cast<std::int64_t>(facts.classes.size());
+      WriteNpy(bundle / "scores/test.npy", DType::kFloat32,
+               {split.rows, classes}, ScoresOf(run, split));
+      record.scores = {{.split = "test",
+                        .path = "scores/test.npy",
+                        .sha256 = Sha256File(bundle / "scores/test.npy"),
+                        .dtype = "float32",
+                        .rows = split.rows,
+                        .cols = classes,
+                        .scale = "logit"}};
+    }
+  }
+  WriteFileAtomic(bundle / "run.json", ToJson(record).dump());
+  SealBundle(bundle);
+}
+
+}  // namespace
+
+void StoreCampaign(const fs::path& folder, const std::string& name,
+                   const std::vector<MadeRun>& runs) {
+  Store store(folder);
+  DataAccess data;
+  CampaignPlan plan{
+      .name = name, .command = "tailmark run made.json", .runs = {}};
+  for (const MadeRun& run : runs) {
+    const RunSpec spec = SpecOf(run, data);
+    plan.runs.push_back({.spec = spec, .label = run.method, .reason = ""});
+    const fs::path bundle = store.Bundle(RunKey(spec));
+    if (IsSealed(bundle)) continue;
+    const DatasetFacts& facts = data.FactsOf(spec);
+    WriteBundle(bundle, run, spec, facts);
+    IngestBundle(store, bundle, facts);
+  }
+  RegisterCampaign(store, plan);
+}
+
+}  // namespace tailmark

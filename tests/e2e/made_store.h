@@ -1,0 +1,34 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "harness/record/bundle.h"
+
+namespace tailmark {
+
+/// A finished run of a method that does not exist, on the embedded data set:
+/// scores made from its test labels. Enough for every verb that reads a store,
+/// without a worker.
+struct MadeRun {
+  std::string method = "probe";
+  std::uint64_t seed = 0;
+  std::string build = "build-1";
+  int method_version = 1;
+  /// How far present classes stand above absent ones, in units of the noise.
+  double skill = 1.5;
+  /// Chooses the noise: equal salts and seeds give equal noise.
+  std::uint64_t salt = 0;
+  bool stochastic = false;  ///< Each seed has noise of its own.
+  std::string selection = "last";
+  RunState state = RunState::kDone;
+  std::string fingerprint = "here";
+};
+
+/// Stores a campaign of these runs, newest of all. Runs that are there stay.
+void StoreCampaign(const std::filesystem::path& store, const std::string& name,
+                   const std::vector<MadeRun>& runs);
+
+}  // namespace tailmark
