@@ -70,5 +70,3 @@ BENCHMARK(LeaveOneOutOfAllImages)->Unit(benchmark::kMillisecond);
 
 }  // namespace
 }  // namespace tailmark
-
-BENCHMARK_MAIN();
