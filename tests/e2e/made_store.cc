@@ -67,7 +67,8 @@ void WriteBundle(const fs::path& bundle, const MadeRun& run,
       if (split.name != "test") continue;
       const auto classes = static_cast<std::int64_t>(facts.classes.size());
       WriteNpy(bundle / "scores/test.npy", DType::kFloat32,
-               {split.rows, classes}, ScoresOf(run, split));
+               std::vector<std::int64_t>{split.rows, classes},
+               ScoresOf(run, split));
       record.scores = {{.split = "test",
                         .path = "scores/test.npy",
                         .sha256 = Sha256File(bundle / "scores/test.npy"),
