@@ -86,8 +86,9 @@ struct SeedGroup {
   std::vector<double> reference;
   std::vector<double> candidate;
 };
-/// Tier 4: Welch's t, and the permutation test where it can reach alpha at all;
-/// adjusted p below alpha and |difference| above the margin.
+/// Tier 4: Welch's t, adjusted over the groups, and, where it can reach alpha at
+/// all, the permutation test as it is; both below alpha and |difference| above
+/// the margin.
 std::vector<GateCell> JudgeSeeds(std::span<const SeedGroup> groups,
                                  const GateOptions& options);
 
