@@ -136,7 +136,9 @@ void ExpectEpisode(const Episode& each, const Episodes& all,
       positives += each.labels.Positive(row, c);
     }
     EXPECT_GE(positives, all.shots);
-    if (all.exact) EXPECT_EQ(positives, all.shots);
+    if (all.exact) {
+      EXPECT_EQ(positives, all.shots);
+    }
   }
   for (const std::int64_t c : all.base) {
     for (std::int64_t row = 0; row < each.labels.rows; ++row) {

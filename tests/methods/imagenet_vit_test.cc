@@ -29,8 +29,8 @@ std::map<std::string, at::Tensor> Weights() {
   add("pos_embed", {1, kTokens, kWidth});
   add("patch_embed.proj.weight", {kWidth, 3, 8, 8});
   add("patch_embed.proj.bias", {kWidth});
-  for (const std::string& block : {"blocks.0.", "blocks.1."}) {
-    for (const std::string& norm : {"norm1", "norm2"}) {
+  for (const std::string block : {"blocks.0.", "blocks.1."}) {
+    for (const std::string norm : {"norm1", "norm2"}) {
       add(block + norm + ".weight", {kWidth});
       add(block + norm + ".bias", {kWidth});
     }
@@ -75,7 +75,7 @@ at::Tensor Reference(std::map<std::string, at::Tensor>& w,
   auto x =
       at::cat({w["cls_token"].expand({pixels.size(0), -1, -1}), patches}, 1) +
       w["pos_embed"];
-  for (const std::string& block : {"blocks.0.", "blocks.1."}) {
+  for (const std::string block : {"blocks.0.", "blocks.1."}) {
     const auto qkv = layer(norm(x, block + "norm1"), block + "attn.qkv")
                          .view({-1, kTokens, 3, kHeads, kWidth / kHeads})
                          .permute({2, 0, 3, 1, 4});
