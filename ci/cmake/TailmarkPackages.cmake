@@ -21,6 +21,8 @@ endif()
 if(TAILMARK_ENGINE)
   include(TailmarkTorch)
   tailmark_find_torch()
+endif()
+if(TAILMARK_ENGINE OR TAILMARK_BUILD_FUZZ)
   # The tokenizer's. Neither PCRE2 nor utf8proc has a CMake package in Debian.
   find_package(ZLIB REQUIRED)
   foreach(package IN ITEMS pcre2-8:pcre2.h utf8proc:utf8proc.h)

@@ -1,0 +1,21 @@
+#pragma once
+
+#include <unistd.h>
+
+#include <filesystem>
+#include <string>
+#include <string_view>
+
+namespace tailmark {
+
+/// A folder of this process, for parsers that want a path. Left behind when the
+/// process dies of a find.
+inline std::filesystem::path ScratchFor(std::string_view target) {
+  auto folder =
+      std::filesystem::temp_directory_path() /
+      ("tailmark_" + std::string(target) + "_" + std::to_string(getpid()));
+  std::filesystem::create_directories(folder);
+  return folder;
+}
+
+}  // namespace tailmark
