@@ -60,7 +60,9 @@ void LeavePart(const fs::path& bundles, const std::string& key,
   const TaskFiles plain = FilesOf(bundles, key);
   Remove(ours.spec);
   if (IsSealed(plain.done)) {
-    Remove(ours.part);
+    for (std::int64_t each = 1; each <= generation; ++each) {
+      Remove(FilesOf(bundles, key, false, each).part);
+    }
   } else if (fs::exists(ours.part) && !KeyLock::IsHeld(plain.lock)) {
     std::error_code ignored;
     fs::rename(ours.part, plain.part, ignored);
@@ -182,7 +184,14 @@ class Claimer {
       if (lease->Ours()) LeavePart(bundles, task.key, lease->generation());
       throw;
     }
-    if (!lease->Ours()) return true;
+    if (!lease->Ours()) {
+      // A worker that outlived the lease may have made its folder again.
+      const TaskFiles lost =
+          FilesOf(bundles, task.key, false, lease->generation());
+      Remove(lost.part);
+      Remove(lost.spec);
+      return true;
+    }
     LeavePart(bundles, task.key, lease->generation());
     if (result.state == RunState::kDone) lease->Finish();
     const bool again =

@@ -1,5 +1,6 @@
 #include "harness/launch/task_numbers.h"
 
+#include <algorithm>
 #include <charconv>
 
 #include "harness/base/error.h"
