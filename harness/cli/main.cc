@@ -17,15 +17,15 @@ int Main(int argc, char** argv) try {
   CatchInterrupts();
   GlobalOptions global;
   const std::vector<Verb> verbs = {
-      ListVerb(global),    DescribeVerb(global), DoctorVerb(global),
-      DataVerb(global),    ValidateVerb(global), PlanVerb(global),
-      RunVerb(global),     ResumeVerb(global),   StatusVerb(global),
-      WatchVerb(global),   WorkerVerb(global),   ImportVerb(global),
-      ExportVerb(global),  EvalVerb(global),     CompareVerb(global),
-      AuditVerb(),         CheckVerb(global),    BaselineVerb(global),
-      BisectVerb(),        ReportVerb(global),   DbVerb(global),
-      WeightsVerb(),       CacheVerb(global),    EncodeVerb(global),
-      TokenizeVerb(global)};
+      ListVerb(global),     DescribeVerb(global), DoctorVerb(global),
+      DataVerb(global),     ValidateVerb(global), PlanVerb(global),
+      RunVerb(global),      ResumeVerb(global),   StatusVerb(global),
+      WatchVerb(global),    WorkerVerb(global),   SlurmVerb(global),
+      ImportVerb(global),   ExportVerb(global),   EvalVerb(global),
+      CompareVerb(global),  AuditVerb(),          CheckVerb(global),
+      BaselineVerb(global), BisectVerb(),         ReportVerb(global),
+      DbVerb(global),       WeightsVerb(),        CacheVerb(global),
+      EncodeVerb(global),   TokenizeVerb(global)};
   const BuildInfo& build = ThisBuild();
   const int code = RunVerbs(
       verbs,

@@ -40,6 +40,8 @@ Verb PlanVerb(const GlobalOptions& global);
 Verb ReportVerb(const GlobalOptions& global);
 Verb ResumeVerb(const GlobalOptions& global);
 Verb RunVerb(const GlobalOptions& global);
+/// Scripts for a Slurm cluster.
+Verb SlurmVerb(const GlobalOptions& global);
 Verb StatusVerb(const GlobalOptions& global);
 Verb TokenizeVerb(const GlobalOptions& global);
 Verb ValidateVerb(const GlobalOptions& global);

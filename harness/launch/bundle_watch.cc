@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdlib>
 #include <functional>
 #include <tuple>
 
@@ -23,6 +24,12 @@ double SecondsSince(const fs::path& path) {
   const auto age = fs::file_time_type::clock::now() - changed;
   // Another machine's clock may be ahead.
   return std::max(0.0, std::chrono::duration<double>(age).count());
+}
+
+/// Of ".g3.part": 3. Without a lease 0.
+std::int64_t GenerationIn(const std::string& ending) {
+  const auto at = ending.find(".g");
+  return at == ending.npos ? 0 : std::atoll(ending.c_str() + at + 2);
 }
 
 }  // namespace
@@ -53,21 +60,22 @@ bool BundleWatch::Take(const fs::path& record, SeenRun& run) {
   }
 }
 
-bool BundleWatch::IsLive(const std::string& key, double silent_s) const {
-  return KeyLock::IsHeld(FilesOf(bundles_, key).lock) ||
+bool BundleWatch::IsLive(const fs::path& lock, double silent_s) const {
+  return KeyLock::IsHeld(lock) ||
          (network_ && silent_s < kLost);
 }
 
 void BundleWatch::TakeUnfinished(const std::string& key, bool forced,
+                                 std::int64_t generation,
                                  std::vector<SeenRun>& runs) {
-  const TaskFiles files = FilesOf(bundles_, key, forced);
+  const TaskFiles files = FilesOf(bundles_, key, forced, generation);
   const fs::path events = files.part / "events.jsonl";
   SeenRun run{.key = key};
   if (!Take(files.spec, run) && !Take(files.part / "run.json", run)) return;
   run.reason.clear();
   run.silent_s = SecondsSince(events);
   run.progress = tails_.try_emplace(events, events).first->second.Read();
-  run.state = IsLive(key, run.silent_s) ? "running" : "stopped";
+  run.state = IsLive(files.lock, run.silent_s) ? "running" : "stopped";
   runs.push_back(std::move(run));
 }
 
@@ -96,8 +104,9 @@ std::vector<SeenRun> BundleWatch::Look() {
     const std::string name = entry.path().filename().string();
     const std::string key = name.substr(0, name.find('.'));
     const std::string ending = name.substr(key.size());
-    if (ending == ".part" || ending == ".forced.part") {
-      TakeUnfinished(key, ending != ".part", runs);
+    if (ending.ends_with(".part")) {
+      TakeUnfinished(key, ending.starts_with(".forced"), GenerationIn(ending),
+                     runs);
     } else if (ending.empty() || ending == ".failed") {
       ended.emplace_back(key, entry.path());
     }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <map>
 #include <string>
@@ -38,9 +39,9 @@ class BundleWatch {
 
  private:
   bool Take(const std::filesystem::path& record, SeenRun& run);
-  bool IsLive(const std::string& key, double silent_s) const;
+  bool IsLive(const std::filesystem::path& lock, double silent_s) const;
   void TakeUnfinished(const std::string& key, bool forced,
-                      std::vector<SeenRun>& runs);
+                      std::int64_t generation, std::vector<SeenRun>& runs);
   void TakeEnded(const std::string& key, const std::filesystem::path& folder,
                  std::vector<SeenRun>& runs);
 

@@ -45,6 +45,11 @@ class LocalRun {
         StopAll();
         throw Interrupted(InterruptSignal());
       }
+      if (options_.give_up && options_.give_up()) {
+        queue_.clear();
+        StopAll();
+        break;
+      }
       Fill();
       Wait();
       Collect();

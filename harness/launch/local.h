@@ -17,6 +17,9 @@ struct LocalOptions {
   /// bundle that scoring finds wrong is no longer done, and is set aside. A
   /// kSkipped one has no bundle.
   std::function<TaskResult(const PlanTask&, const TaskResult&)> on_end;
+  /// Asked again and again: true stops the workers with a checkpoint, and what
+  /// has not ended stays kPlanned.
+  std::function<bool()> give_up;
 };
 
 /// Runs every kPlanned task with `workers` processes at a time, longest first,

@@ -67,6 +67,12 @@ std::string SignalText(int signal) {
                 name == nullptr ? "" : name, name == nullptr ? "" : ")");
 }
 
+TaskResult TakenOver() {
+  return {.state = RunState::kPlanned,
+          .reason = "another worker took it over",
+          .bundle = {}};
+}
+
 }  // namespace
 
 fs::path WorkerProgram() {
@@ -84,15 +90,18 @@ fs::path WorkerProgram() {
   return path;
 }
 
-TaskFiles FilesOf(const fs::path& bundles, const std::string& key, bool force) {
-  const auto with = [&](const char* suffix) {
+TaskFiles FilesOf(const fs::path& bundles, const std::string& key, bool force,
+                  std::int64_t generation) {
+  const std::string own =
+      generation > 0 ? StrCat(".g", generation) : std::string();
+  const auto with = [&](const std::string& suffix) {
     return bundles / (key + suffix);
   };
   return {.done = with(force ? ".forced" : ""),
-          .part = with(force ? ".forced.part" : ".part"),
+          .part = with((force ? ".forced" : "") + own + ".part"),
           .failed = with(".failed"),
-          .spec = with(".spec.json"),
-          .lock = with(".lock")};
+          .spec = with(own + ".spec.json"),
+          .lock = with(own + ".lock")};
 }
 
 fs::path MarkBundleFailed(const fs::path& bundle) {
@@ -118,7 +127,8 @@ std::optional<TaskResult> FailedElsewhere(const TaskFiles& files,
 TaskRun::TaskRun(const PlanTask& task, const LaunchOptions& options)
     : task_(task),
       options_(options),
-      files_(FilesOf(options.bundles, task.key, options.force)) {}
+      files_(FilesOf(options.bundles, task.key, options.force,
+                     options.generation)) {}
 
 /// A bundle may have been made when nobody started from it.
 bool TaskRun::HasWhatIsAsked(const fs::path& bundle) const {
@@ -224,7 +234,36 @@ void TaskRun::Stop() {
   if (process_) process_->Stop();
 }
 
+bool TaskRun::IsWanted(const fs::path& bundle) const try {
+  const RunRecord record = ReadBundle(bundle);
+  return record.state == RunState::kDone && RunKey(record.spec) == task_.key &&
+         HasWhatIsAsked(bundle);
+} catch (const DataError&) {
+  return false;
+}
+
+/// Of two that finished one task the first one's bundle stays.
+TaskResult TaskRun::KeepOnce() {
+  std::error_code code;
+  if (!options_.force) {
+    fs::rename(files_.part, files_.done, code);  // Not over a folder with files.
+    if (code && IsWanted(files_.done)) {
+      fs::remove_all(files_.part, code);
+      return {.state = RunState::kDone,
+              .reason = {},
+              .bundle = files_.done,
+              .adopted = true};
+    }
+    // It was whole a moment ago; gone means taken over.
+    if (code && options_.ours && !fs::exists(files_.part)) return TakenOver();
+  }
+  if (options_.force || code) MoveInto(files_.part, files_.done);
+  SyncFolder(files_.done.parent_path());
+  return {.state = RunState::kDone, .reason = {}, .bundle = files_.done};
+}
+
 TaskResult TaskRun::Finish(const ProcessEnd& end) {
+  if (options_.ours && !options_.ours()) return TakenOver();
   if (end.exit_code == kCheckpointed) {
     return {.state = RunState::kPlanned,
             .reason = "stopped early with a checkpoint; resume goes on",
@@ -246,8 +285,7 @@ TaskResult TaskRun::Finish(const ProcessEnd& end) {
         throw DataError("its state was asked for and is not there");
       }
       if (record.state == RunState::kDone) {
-        MoveInto(files_.part, files_.done);
-        return {.state = RunState::kDone, .reason = {}, .bundle = files_.done};
+        return KeepOnce();
       }
     } catch (const DataError& error) {
       ProcessEnd wrong = end;

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -24,6 +25,11 @@ struct LaunchOptions {
   double stop_after_s = 0;
   std::int64_t stop_after_epochs = 0;
   std::int64_t stop_after_steps = 0;
+  /// Of a lease (lease.h): each has files of its own, so that a process which
+  /// lost its lease and does not know it yet disturbs nobody. 0: none.
+  std::int64_t generation = 0;
+  /// With a lease: whether it is still ours. What ends without it is nobody's.
+  std::function<bool()> ours;
   /// mAP in percent of the test scores in a file, by the recipe's definition:
   /// the answer to a run of tag `test_feedback`. Empty: such runs refuse to
   /// start.
@@ -50,7 +56,7 @@ struct TaskFiles {
   std::filesystem::path done, part, failed, spec, lock;
 };
 TaskFiles FilesOf(const std::filesystem::path& bundles, const std::string& key,
-                  bool force = false);
+                  bool force = false, std::int64_t generation = 0);
 
 /// One task from lock to sealed bundle. Every step may be the last thing this
 /// process does: the next one goes on from what lies there.
@@ -78,6 +84,8 @@ class TaskRun {
   bool HasWhatIsAsked(const std::filesystem::path& bundle) const;
   void OpenFeedback(ProcessOptions& process);
   std::optional<TaskResult> Adopt();
+  bool IsWanted(const std::filesystem::path& bundle) const;
+  TaskResult KeepOnce();
   TaskResult Finish(const ProcessEnd& end);
   TaskResult Fail(const ProcessEnd& end);
   RunRecord FailedRecord(const ProcessEnd& end) const;

@@ -48,6 +48,7 @@ const std::vector<std::vector<std::string>> kVerbs = {
     {"status"},
     {"watch"},
     {"worker"},
+    {"slurm"},
     {"import"},
     {"export"},
     {"eval"},
