@@ -160,7 +160,9 @@ LabelPolicy PolicyOf(const fs::path& bundle, const RunRecord& record) {
 
 VerifiedRun VerifyRun(const fs::path& bundle, const Json* claimed,
                       const LabelSource& labels, const fs::path& packed) {
-  VerifiedRun run{.key = bundle.filename().string(), .verdict = "wrong"};
+  VerifiedRun run;
+  run.key = bundle.filename().string();
+  run.verdict = "wrong";
   RunRecord record;
   try {
     record = ReadBundle(bundle);
