@@ -139,9 +139,18 @@ PlannedData DataAccess::Facts(const DatasetUse& use, const OptionMap& options,
 }
 
 const DatasetFacts& DataAccess::FactsOf(const RunSpec& spec) {
+  return Gather(spec, true);
+}
+
+const DatasetFacts& DataAccess::LabelsOf(const RunSpec& spec) {
+  return Gather(spec, false);
+}
+
+const DatasetFacts& DataAccess::Gather(const RunSpec& spec, bool pictures) {
   const RunIdentity& id = spec.identity;
   const std::string key =
-      StrCat(id.dataset, "\n", id.manifest_sha256, "\n", id.train_list_sha256,
+      StrCat(pictures ? "" : "labels\n", spec.place.data_root.string(), "\n",
+             id.dataset, "\n", id.manifest_sha256, "\n", id.train_list_sha256,
              "\n", id.test_list_sha256, "\n", id.episodes_sha256);
   const auto it = facts_.find(key);
   if (it != facts_.end()) return it->second;
@@ -150,8 +159,10 @@ const DatasetFacts& DataAccess::FactsOf(const RunSpec& spec) {
                                  .root = spec.place.data_root});
   RequireSame("version", StrCat(registry_.Find(id.dataset).info.version),
               StrCat(id.dataset_version));
-  RequireSame("the manifest's SHA-256", data.dataset->manifest_sha256(),
-              id.manifest_sha256);
+  if (pictures) {
+    RequireSame("the manifest's SHA-256", data.dataset->manifest_sha256(),
+                id.manifest_sha256);
+  }
   const Limited limited = Limit(data, id.limit);
   DatasetFacts facts;
   for (const ClassInfo& each : data.dataset->classes()) {

@@ -41,8 +41,13 @@ class DataAccess {
   /// What ingest scores a run against. Throws DataError when the data here are
   /// not those of the identity (version, manifest, lists).
   const DatasetFacts& FactsOf(const RunSpec& spec);
+  /// The same from lists and labels alone: pictures need not be here, and their
+  /// manifest is not compared. Enough to score what is scored already.
+  const DatasetFacts& LabelsOf(const RunSpec& spec);
 
  private:
+  const DatasetFacts& Gather(const RunSpec& spec, bool pictures);
+
   std::filesystem::path cache_;
   DatasetRegistry registry_;
   TestLabelRegistry test_labels_;

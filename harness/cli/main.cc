@@ -25,7 +25,8 @@ int Main(int argc, char** argv) try {
       CompareVerb(global),  AuditVerb(),          CheckVerb(global),
       BaselineVerb(global), BisectVerb(),         ReportVerb(global),
       DbVerb(global),       WeightsVerb(),        CacheVerb(global),
-      EncodeVerb(global),   TokenizeVerb(global)};
+      EncodeVerb(global),   TokenizeVerb(global), MergeVerb(global),
+      PackVerb(global),     VerifyVerb(global)};
   const BuildInfo& build = ThisBuild();
   const int code = RunVerbs(
       verbs,

@@ -1,14 +1,9 @@
-#include <unistd.h>
-
-#include <algorithm>
 #include <iostream>
-#include <set>
 
 #include "harness/base/error.h"
-#include "harness/base/files.h"
 #include "harness/base/log.h"
-#include "harness/cli/execution.h"
 #include "harness/cli/exit_codes.h"
+#include "harness/cli/importing.h"
 #include "harness/cli/planning.h"
 #include "harness/cli/verbs.h"
 #include "harness/record/ustar.h"
@@ -19,156 +14,20 @@ namespace tailmark {
 namespace {
 namespace fs = std::filesystem;
 
-struct ImportOptions {
-  std::vector<std::string> bundles;
-  std::string root;
-  std::string campaign;
-  bool json = false;
-};
-
 struct ExportOptions {
   std::vector<std::string> runs;
   std::string out;
   std::string campaign;
 };
 
-/// A folder that goes away with its owner.
-class Unpacked {
- public:
-  explicit Unpacked(const fs::path& near)
-      : path_(near / StrCat("import.tmp.", getpid())) {
-    fs::remove_all(path_);
-  }
-  ~Unpacked() {
-    std::error_code ignored;
-    fs::remove_all(path_, ignored);
-  }
-  Unpacked(const Unpacked&) = delete;
-  Unpacked& operator=(const Unpacked&) = delete;
-  const fs::path& path() const { return path_; }
-
- private:
-  fs::path path_;
+struct MergeOptions {
+  std::vector<std::string> stores;
+  std::string root;
+  bool json = false;
 };
 
-/// Copies a bundle to where the store keeps its own, whole or not at all.
-fs::path CopyIn(const fs::path& bundle, const fs::path& to) {
-  if (fs::weakly_canonical(bundle) == fs::weakly_canonical(to)) return to;
-  const fs::path making = StrCat(to.string(), ".tmp.", getpid());
-  std::error_code code;
-  fs::remove_all(making, code);
-  fs::copy(bundle, making, fs::copy_options::recursive, code);
-  if (!code) fs::remove_all(to, code);
-  if (!code) fs::rename(making, to, code);
-  if (code) {
-    throw StoreError(
-        StrCat(to.string(), ": cannot be written: ", code.message()));
-  }
-  SyncFolder(to.parent_path());
-  return to;
-}
-
-class Importer {
- public:
-  Importer(const ImportOptions& options, Store& store, const fs::path& cache)
-      : options_(options), store_(store), data_(cache) {}
-
-  void Take(const fs::path& bundle) {
-    RunRecord record = ReadBundle(bundle);
-    // Where the files lie is this machine's business.
-    if (!options_.root.empty()) {
-      record.spec.place.data_root = fs::absolute(options_.root);
-    }
-    const std::string key = RunKey(record.spec);
-    const bool done = record.state == RunState::kDone;
-    if (done) data_.FactsOf(record.spec);  // before anything is copied
-    MakeFolders(store_.bundles());
-    const TaskResult kept = keeper_.Keep(
-        record.spec,
-        {.state = record.state,
-         .reason = record.reason,
-         .bundle = CopyIn(bundle,
-                          store_.bundles() / (done ? key : key + ".failed"))});
-    answer_.push_back({{"key", key},
-                       {"recipe", RecipeId(record.spec.identity)},
-                       {"method", record.spec.identity.method},
-                       {"dataset", record.spec.identity.dataset},
-                       {"seed", record.spec.seed},
-                       {"state", NameOf(kept.state)},
-                       {"reason", kept.reason}});
-    taken_.push_back(
-        {.spec = record.spec, .label = record.spec.identity.method});
-  }
-
-  /// A bundle folder, a folder of bundles, or a tar of either.
-  void TakeAll(const fs::path& path) {
-    if (fs::is_regular_file(path)) {
-      const Unpacked unpacked(store_.folder());
-      for (const std::string& top : ReadTar(path, unpacked.path())) {
-        TakeAll(unpacked.path() / top);
-      }
-      return;
-    }
-    if (!fs::is_directory(path)) {
-      throw DataError(StrCat(path.string(), ": no bundle there"));
-    }
-    if (fs::exists(path / "run.json") || fs::exists(path / "DONE")) {
-      Take(path);
-      return;
-    }
-    std::vector<fs::path> inside;
-    for (const auto& entry : fs::directory_iterator(path)) {
-      if (fs::exists(entry.path() / "DONE")) inside.push_back(entry.path());
-    }
-    std::sort(inside.begin(), inside.end());
-    if (inside.empty()) {
-      throw DataError(StrCat(path.string(), ": holds no finished bundle"));
-    }
-    for (const fs::path& each : inside) Take(each);
-  }
-
-  /// What came in together is shown together, unless a campaign of that name
-  /// was planned here.
-  void Register(const std::string& command) {
-    std::map<std::string, CampaignPlan> campaigns;
-    for (const PlannedRun& run : taken_) {
-      const std::string& own = run.spec.campaign;
-      const std::string name = !options_.campaign.empty() ? options_.campaign
-                               : own.empty()              ? "imported"
-                                                          : own;
-      CampaignPlan& plan = campaigns[name];
-      plan.name = name;
-      plan.command = command;
-      plan.runs.push_back(run);
-    }
-    std::set<std::string> known;
-    for (const CampaignRow& row : Campaigns(store_)) known.insert(row.name);
-    for (const auto& [name, plan] : campaigns) {
-      if (!known.contains(name)) RegisterCampaign(store_, plan);
-    }
-  }
-
-  const OrderedJson& answer() const { return answer_; }
-
- private:
-  const ImportOptions& options_;
-  Store& store_;
-  DataAccess data_;
-  Keeper keeper_{store_, data_};
-  OrderedJson answer_ = OrderedJson::array();
-  std::vector<PlannedRun> taken_;
-};
-
-int Import(const ImportOptions& options, const GlobalOptions& global) {
-  Store store(StoreFolder(global));
-  Importer importer(options, store, CacheFolder(global));
-  std::string command = "tailmark import";
-  for (const std::string& each : options.bundles) {
-    importer.TakeAll(fs::absolute(each));
-    command += " " + each;
-  }
-  importer.Register(command);
-  if (options.json) {
+int PrintTaken(const Importer& importer, bool json) {
+  if (json) {
     std::cout << OrderedJson({{"runs", importer.answer()}}).dump(2) << "\n";
     return kExitOk;
   }
@@ -181,6 +40,40 @@ int Import(const ImportOptions& options, const GlobalOptions& global) {
               << (reason.empty() ? "" : "  " + reason) << "\n";
   }
   return kExitOk;
+}
+
+int Import(const ImportOptions& options, const GlobalOptions& global) {
+  Store store(StoreFolder(global));
+  Importer importer(options, store, CacheFolder(global));
+  std::string command = "tailmark import";
+  for (const std::string& each : options.bundles) {
+    importer.TakeAll(fs::absolute(each));
+    command += " " + each;
+  }
+  importer.Register(command);
+  return PrintTaken(importer, options.json);
+}
+
+/// Every bundle of the other stores, of any state; what is here stays.
+int Merge(const MergeOptions& options, const GlobalOptions& global) {
+  for (const std::string& each : options.stores) {
+    if (!fs::is_directory(fs::path(each) / "bundles")) {
+      throw ConfigError(StrCat(each, ": is no store: it has no folder "
+                               "'bundles'. A folder of bundles is taken by "
+                               "`tailmark import`"));
+    }
+  }
+  Store store(StoreFolder(global));
+  ImportOptions in;
+  in.root = options.root;
+  Importer importer(in, store, CacheFolder(global));
+  std::string command = "tailmark merge";
+  for (const std::string& each : options.stores) {
+    importer.TakeAll(fs::absolute(each) / "bundles");
+    command += " " + each;
+  }
+  importer.Register(command);
+  return PrintTaken(importer, options.json);
 }
 
 int Export(const ExportOptions& options, const GlobalOptions& global) {
@@ -231,6 +124,22 @@ Verb ImportVerb(const GlobalOptions& global) {
                 args.Flag("--json", options->json, "Print JSON");
               },
           .run = [options, &global] { return Import(*options, global); }};
+}
+
+Verb MergeVerb(const GlobalOptions& global) {
+  auto options = std::make_shared<MergeOptions>();
+  return {.name = "merge",
+          .summary = "Take in every run of other stores",
+          .example = "tailmark merge node1/store node2/store",
+          .declare =
+              [options](Args& args) {
+                args.Rest("STORE", options->stores, true,
+                          "Folders of stores; they stay as they are");
+                args.Option("--root", options->root, "DIR",
+                            "Where the data set's files lie here");
+                args.Flag("--json", options->json, "Print JSON");
+              },
+          .run = [options, &global] { return Merge(*options, global); }};
 }
 
 Verb ExportVerb(const GlobalOptions& global) {
