@@ -14,6 +14,7 @@ constexpr std::pair<std::string_view, std::string_view> kNames[] = {
     {"coop", "CoOp"},
     {"fine_tune", "Fine-tuning"},
     {"hpdval", "HP-DVAL"},
+    {"hp_dval", "HP-DVAL"},
     {"lmpt", "LMPT"},
     {"ml_vpt", "ML-VPT"},
     {"psd", "PSD"},
