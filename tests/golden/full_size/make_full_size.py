@@ -121,8 +121,11 @@ def main():
     (arguments.out / "photographs.txt").write_text("\n".join(names) + "\n")
     dtype = torch.float32 if arguments.float32 else torch.float64
     for model in ("vit-b-16", "rn50"):
+        state = weights(model, shapes_of(model))
+        # Building rounds to float16, as OpenAI's files are: load again.
         encoder = build_model_from_openai_state_dict(
-            weights(model, shapes_of(model)), cast_dtype=torch.float32).to(dtype).eval()
+            dict(state), cast_dtype=torch.float32).to(dtype).eval()
+        encoder.load_state_dict(state, strict=False)
         rows = []
         with torch.inference_mode():
             for path in paths:
