@@ -116,21 +116,21 @@ std::string Property(const char* name, const std::string& value) {
 }
 
 std::string TestCase(const GateRow& row, const GateCell& cell, bool strict) {
-  const std::string properties = StrCat(
-      Property("outcome", std::string(NameOf(cell.outcome))),
-      Property("tier", TierText(cell)), Property("test", cell.test),
-      Property("reference", Number(cell.reference, "%.17g")),
-      Property("candidate", Number(cell.candidate, "%.17g")),
-      Property("difference", Number(cell.difference, "%.17g")),
-      Property("p", Number(cell.p, "%.6g")),
-      Property("p_adjusted", Number(cell.p_adjusted, "%.6g")),
-      Property("mde", Number(cell.mde, "%.6g")),
-      Property("margin", Number(cell.margin, "%.6g")),
-      Property("tries", std::to_string(cell.tries)));
-  std::string out = StrCat("    <testcase name=\"", EscapeHtml(cell.group),
-                           "\" classname=\"", EscapeHtml(row.dataset), ".",
-                           EscapeHtml(row.label), "\">\n      <properties>\n",
-                           properties, "      </properties>\n");
+  const std::string properties =
+      StrCat(Property("outcome", std::string(NameOf(cell.outcome))),
+             Property("tier", TierText(cell)), Property("test", cell.test),
+             Property("reference", Number(cell.reference, "%.17g")),
+             Property("candidate", Number(cell.candidate, "%.17g")),
+             Property("difference", Number(cell.difference, "%.17g")),
+             Property("p", Number(cell.p, "%.6g")),
+             Property("p_adjusted", Number(cell.p_adjusted, "%.6g")),
+             Property("mde", Number(cell.mde, "%.6g")),
+             Property("margin", Number(cell.margin, "%.6g")),
+             Property("tries", std::to_string(cell.tries)));
+  std::string out =
+      StrCat("    <testcase name=\"", EscapeHtml(cell.group), "\" classname=\"",
+             EscapeHtml(row.dataset), ".", EscapeHtml(row.label),
+             "\">\n      <properties>\n", properties, "      </properties>\n");
   const char* element = nullptr;
   const Mark mark = MarkOf(cell.outcome, strict);
   if (mark == Mark::kFailure) element = "failure";
@@ -251,11 +251,10 @@ OrderedJson GateJson(const GateReport& report, int exit_code) {
 }
 
 std::string GateMarkdown(const GateReport& report) {
-  std::string out =
-      StrCat("## ", report.campaign, " against baseline ", report.baseline,
-             "\n\n", CountsText(report), ". Baseline accepted ",
-             report.accepted_utc, ": ", report.why, "\n\n",
-             MarkdownRows(report.rows));
+  std::string out = StrCat("## ", report.campaign, " against baseline ",
+                           report.baseline, "\n\n", CountsText(report),
+                           ". Baseline accepted ", report.accepted_utc, ": ",
+                           report.why, "\n\n", MarkdownRows(report.rows));
   if (!report.drift.empty()) {
     out += StrCat("\n### Since the oldest baseline of that name\n\n",
                   MarkdownRows(report.drift));
@@ -278,16 +277,16 @@ std::string GateJunit(const GateReport& report, bool strict) {
                      EscapeHtml(row.label), "\"", counts.text(), ">\n", cases,
                      "  </testsuite>\n");
   }
-  return StrCat("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"",
-                EscapeHtml(StrCat("tailmark check ", report.baseline)), "\"",
-                all.text(), ">\n", suites, "</testsuites>\n");
+  return StrCat(
+      "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"",
+      EscapeHtml(StrCat("tailmark check ", report.baseline)), "\"", all.text(),
+      ">\n", suites, "</testsuites>\n");
 }
 
 std::string GateText(const GateReport& report) {
-  std::string out =
-      StrCat(report.campaign, " against baseline ", report.baseline,
-             " (accepted ", report.accepted_utc, ": ", report.why, ")\n",
-             TextRows(report.rows));
+  std::string out = StrCat(report.campaign, " against baseline ",
+                           report.baseline, " (accepted ", report.accepted_utc,
+                           ": ", report.why, ")\n", TextRows(report.rows));
   if (!report.drift.empty()) {
     out += StrCat("since the oldest baseline of that name:\n",
                   TextRows(report.drift));

@@ -13,8 +13,8 @@ namespace tailmark {
 struct GateRow {
   std::string dataset;
   std::string label;
-  std::string definition;        ///< Full id; "" when nothing was compared.
-  std::vector<GateCell> cells;   ///< "total" first.
+  std::string definition;         ///< Full id; "" when nothing was compared.
+  std::vector<GateCell> cells;    ///< "total" first.
   std::optional<double> p_table;  ///< Of the total, Benjamini-Hochberg over
                                   ///< all rows.
 };

@@ -11,14 +11,10 @@ namespace {
 
 /// Names that a rule would get wrong.
 constexpr std::pair<std::string_view, std::string_view> kNames[] = {
-    {"coop", "CoOp"},
-    {"fine_tune", "Fine-tuning"},
-    {"hpdval", "HP-DVAL"},
-    {"hp_dval", "HP-DVAL"},
-    {"lmpt", "LMPT"},
-    {"ml_vpt", "ML-VPT"},
-    {"psd", "PSD"},
-    {"zero_shot_clip", "Zero-shot CLIP"}};
+    {"coop", "CoOp"},      {"fine_tune", "Fine-tuning"},
+    {"hpdval", "HP-DVAL"}, {"hp_dval", "HP-DVAL"},
+    {"lmpt", "LMPT"},      {"ml_vpt", "ML-VPT"},
+    {"psd", "PSD"},        {"zero_shot_clip", "Zero-shot CLIP"}};
 
 std::vector<std::string_view> Words(std::string_view text, char separator) {
   std::vector<std::string_view> words;

@@ -18,8 +18,8 @@ bool Blank(std::string_view text) {
 /// otherwise be one.
 std::string FreshTime(const Sql& sql, const std::string& name) {
   std::string utc = UtcNow();
-  Statement newest = sql.Prepare(
-      "SELECT max(accepted_utc) FROM baseline WHERE name = ?");
+  Statement newest =
+      sql.Prepare("SELECT max(accepted_utc) FROM baseline WHERE name = ?");
   newest.Bind(name);
   newest.Step();
   const std::string last = newest.Text(0);

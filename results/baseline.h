@@ -52,8 +52,8 @@ struct NoiseRow {
   std::string fingerprint;
   std::string recipe;
   std::int64_t repeats = 0;
-  int tier = 2;       ///< 1: share of scores that differ; 2: points of mAP; 5:
-                      ///< seconds.
+  int tier = 2;  ///< 1: share of scores that differ; 2: points of mAP; 5:
+                 ///< seconds.
   std::string group;
   double sd = 0;
   double largest = 0;

@@ -28,8 +28,8 @@ std::string AsPrinted(const PrintedValue& value) {
 
 LintFinding Found(const PublishedTable& table, const PublishedRow& row,
                   std::string cell, std::string rule,
-                  std::optional<double> printed,
-                  std::optional<double> expected, std::string explanation) {
+                  std::optional<double> printed, std::optional<double> expected,
+                  std::string explanation) {
   return {.source = table.source,
           .table = table.id,
           .row = row.row,
@@ -85,7 +85,9 @@ void CheckGroups(const PublishedTable& table, const PublishedRow& row,
   }
 }
 
-double Harmonic(double p, double r) { return p + r > 0 ? 2 * p * r / (p + r) : 0; }
+double Harmonic(double p, double r) {
+  return p + r > 0 ? 2 * p * r / (p + r) : 0;
+}
 
 void CheckF1(const PublishedTable& table, const PublishedRow& row,
              std::vector<LintFinding>& out) {
@@ -94,9 +96,9 @@ void CheckF1(const PublishedTable& table, const PublishedRow& row,
     const char* r;
     const char* f1;
   };
-  for (const Family& each : {Family{"CP", "CR", "CF1"},
-                             Family{"OP", "OR", "OF1"},
-                             Family{"P", "R", "F1"}}) {
+  for (const Family& each :
+       {Family{"CP", "CR", "CF1"}, Family{"OP", "OR", "OF1"},
+        Family{"P", "R", "F1"}}) {
     const PrintedValue* p = row.Find(each.p);
     const PrintedValue* r = row.Find(each.r);
     const PrintedValue* f1 = row.Find(each.f1);
@@ -110,10 +112,10 @@ void CheckF1(const PublishedTable& table, const PublishedRow& row,
       continue;
     }
     const double want = Harmonic(p->value, r->value);
-    std::string why = StrCat(
-        "2 x ", AsPrinted(*p), " x ", AsPrinted(*r), " / (", AsPrinted(*p),
-        " + ", AsPrinted(*r), ") = ", Digits(want, f1->decimals + 1),
-        ", printed ", AsPrinted(*f1));
+    std::string why = StrCat("2 x ", AsPrinted(*p), " x ", AsPrinted(*r),
+                             " / (", AsPrinted(*p), " + ", AsPrinted(*r),
+                             ") = ", Digits(want, f1->decimals + 1),
+                             ", printed ", AsPrinted(*f1));
     if (std::string_view(each.f1) == "CF1") {
       why += "; a mean of the classes' own F1 would be another figure";
     }
@@ -126,10 +128,9 @@ void CheckRange(const PublishedTable& table, const PublishedRow& row,
                 std::vector<LintFinding>& out) {
   for (const PrintedValue& value : row.values) {
     if (value.value >= 0 && value.value <= 100) continue;
-    out.push_back(Found(table, row, value.column, "range", value.value,
-                        std::nullopt,
-                        StrCat(AsPrinted(value),
-                               " is no percentage: outside 0 to 100")));
+    out.push_back(
+        Found(table, row, value.column, "range", value.value, std::nullopt,
+              StrCat(AsPrinted(value), " is no percentage: outside 0 to 100")));
   }
 }
 
@@ -138,11 +139,10 @@ void CheckDecimals(const PublishedTable& table, const PublishedRow& row,
   for (const PrintedValue& value : row.values) {
     const bool more = value.decimals > table.decimals;
     if (!more && !(value.text && value.decimals < table.decimals)) continue;
-    out.push_back(Found(table, row, value.column, "decimals", value.value,
-                        std::nullopt,
-                        StrCat("printed as ", AsPrinted(value), " with ",
-                               value.decimals, " decimals, the table has ",
-                               table.decimals)));
+    out.push_back(
+        Found(table, row, value.column, "decimals", value.value, std::nullopt,
+              StrCat("printed as ", AsPrinted(value), " with ", value.decimals,
+                     " decimals, the table has ", table.decimals)));
   }
 }
 
@@ -188,12 +188,11 @@ void CheckRepeated(const Published& published, const PublishedTable& table,
       // The same row, or one run named twice in two tables.
       if (whole && (other.row == row.row || &before != &table)) continue;
       const PrintedValue* first = row.Find(columns.front());
-      out.push_back(
-          Found(table, row, Joined(columns), "repeated", first->value,
-                std::nullopt,
-                StrCat(whole ? "the same values as '" : "these equal those of '",
-                       other.row, "' in ", before.id,
-                       whole ? "'" : ", the other columns do not")));
+      out.push_back(Found(
+          table, row, Joined(columns), "repeated", first->value, std::nullopt,
+          StrCat(whole ? "the same values as '" : "these equal those of '",
+                 other.row, "' in ", before.id,
+                 whole ? "'" : ", the other columns do not")));
     }
   }
 }
@@ -211,8 +210,7 @@ void CheckLog(const Published& published, const PublishedTable& log,
           const double off = std::abs(in_log->value - value.value);
           if (off <= HalfUnit(value) + HalfUnit(*in_log) + kSlack) continue;
           out.push_back(
-              Found(table, row, value.column, "log", value.value,
-                    in_log->value,
+              Found(table, row, value.column, "log", value.value, in_log->value,
                     StrCat("printed ", AsPrinted(value),
                            ", the authors' log has ", AsPrinted(*in_log))));
         }
@@ -241,8 +239,8 @@ std::optional<GroupArithmetic> GroupMeanOf(const PublishedTable& table,
     out.mean += size * value->value;
     slack += size * HalfUnit(*value);
     classes += size;
-    out.text += StrCat(out.text.empty() ? "(" : " + ", size, " x ",
-                       AsPrinted(*value));
+    out.text +=
+        StrCat(out.text.empty() ? "(" : " + ", size, " x ", AsPrinted(*value));
   }
   if (classes == 0) return std::nullopt;
   out.mean /= classes;

@@ -36,8 +36,8 @@ std::vector<LintFinding> Lint(const Published& published);
 /// when total or a group is missing or the sizes are not known.
 struct GroupArithmetic {
   double mean = 0;
-  double slack = 0;    ///< What rounding can explain.
-  std::string text;    ///< "(22 x 72.05 + 33 x 75.98 + 25 x 79.12) / 80".
+  double slack = 0;  ///< What rounding can explain.
+  std::string text;  ///< "(22 x 72.05 + 33 x 75.98 + 25 x 79.12) / 80".
   bool Holds(double total) const;
 };
 std::optional<GroupArithmetic> GroupMeanOf(const PublishedTable& table,

@@ -49,8 +49,8 @@ std::map<std::string, std::string> ReadSums(const fs::path& file,
     const auto end = text.find('\n', at);
     const std::string line = text.substr(at, end - at);
     at = end == text.npos ? text.size() : end + 1;
-    const bool fits = end != text.npos && line.size() > 66 &&
-                      line.substr(64, 2) == "  ";
+    const bool fits =
+        end != text.npos && line.size() > 66 && line.substr(64, 2) == "  ";
     if (fits && sums.emplace(line.substr(66), line.substr(0, 64)).second) {
       continue;
     }
@@ -105,9 +105,8 @@ std::optional<std::string> OtherForm(const fs::path& archive,
 /// A sentence on the first number that is not as claimed, or "".
 std::string Differ(const Json& claimed, const OrderedJson& found) {
   if (!claimed.is_array() || claimed.size() != found.size()) {
-    return StrCat("PACK.json claims ",
-                  claimed.is_array() ? claimed.size() : 0, " numbers, there are ",
-                  found.size());
+    return StrCat("PACK.json claims ", claimed.is_array() ? claimed.size() : 0,
+                  " numbers, there are ", found.size());
   }
   for (std::size_t i = 0; i < found.size(); ++i) {
     const Json is = found[i];
@@ -115,11 +114,10 @@ std::string Differ(const Json& claimed, const OrderedJson& found) {
     if (!says.is_object()) return StrCat("PACK.json: number ", i, " is none");
     const Json percent = says.value("percent", Json(nullptr));
     says["percent"] = is["percent"];
-    const bool same =
-        percent == is["percent"] ||
-        (percent.is_number() && is["percent"].is_number() &&
-         std::abs(percent.get<double>() - is["percent"].get<double>()) <=
-             kSame);
+    const bool same = percent == is["percent"] ||
+                      (percent.is_number() && is["percent"].is_number() &&
+                       std::abs(percent.get<double>() -
+                                is["percent"].get<double>()) <= kSame);
     if (same && says == is) continue;
     return StrCat(is["scores"].get<std::string>(), ", ",
                   is["definition"].get<std::string>(), ", ",
@@ -132,13 +130,15 @@ std::string Differ(const Json& claimed, const OrderedJson& found) {
 void RequireClaims(const Json& pack, const std::set<std::string>& keys,
                    std::vector<std::string>& wrong) {
   if (!pack.is_object() || !pack.contains("schema") ||
-      pack["schema"] != Json(kSchema) || !pack.contains("runs") || !pack["runs"].is_object()) {
+      pack["schema"] != Json(kSchema) || !pack.contains("runs") ||
+      !pack["runs"].is_object()) {
     wrong.push_back(StrCat("PACK.json: is not of schema ", kSchema));
     return;
   }
   for (const auto& [key, numbers] : pack["runs"].items()) {
     if (!keys.contains(key)) {
-      wrong.push_back(StrCat("runs/", key, ": PACK.json claims it, and it is "
+      wrong.push_back(StrCat("runs/", key,
+                             ": PACK.json claims it, and it is "
                              "not in the pack"));
     }
   }
@@ -153,8 +153,8 @@ LabelPolicy PolicyOf(const fs::path& bundle, const RunRecord& record) {
   try {
     return ParseLabelPolicy(record.spec.identity.label_policy);
   } catch (const ConfigError& error) {
-    throw DataError(
-        StrCat((bundle / "run.json").string(), ": label_policy: ", error.what()));
+    throw DataError(StrCat((bundle / "run.json").string(),
+                           ": label_policy: ", error.what()));
   }
 }
 
@@ -242,14 +242,13 @@ OrderedJson NumbersOf(const fs::path& bundle, const RunRecord& record,
     if (!measured.nan.empty()) throw DataError(measured.nan);
     for (const DefinitionResult& result : measured.evaluation.results) {
       for (const GroupMean& mean : result.means) {
-        numbers.push_back(
-            {{"scores", file.split},
-             {"definition", IdOf(result.definition)},
-             {"group", mean.name},
-             {"percent",
-              mean.percent ? OrderedJson(*mean.percent) : OrderedJson(nullptr)},
-             {"classes", mean.classes},
-             {"undefined_classes", mean.undefined}});
+        numbers.push_back({{"scores", file.split},
+                           {"definition", IdOf(result.definition)},
+                           {"group", mean.name},
+                           {"percent", mean.percent ? OrderedJson(*mean.percent)
+                                                    : OrderedJson(nullptr)},
+                           {"classes", mean.classes},
+                           {"undefined_classes", mean.undefined}});
       }
     }
   }

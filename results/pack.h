@@ -48,8 +48,8 @@ struct VerifiedRun {
   std::string method;
   std::string dataset;
   std::uint64_t seed = 0;
-  std::string verdict;  ///< "holds", "wrong", "labels missing".
-  std::string why;      ///< Of the other two.
+  std::string verdict;   ///< "holds", "wrong", "labels missing".
+  std::string why;       ///< Of the other two.
   bool claimed = false;  ///< A pack said numbers, and these were compared.
   OrderedJson numbers = OrderedJson::array();  ///< Recomputed.
 };
@@ -65,7 +65,8 @@ struct Verification {
 /// SHA256SUMS and the archive's own form, each bundle against its seal and key,
 /// and recomputes every number. What is wrong is in the answer. Throws
 /// DataError only when there is nothing at `path`. `scratch`: as WritePack.
-Verification Verify(const std::filesystem::path& path, const LabelSource& labels,
+Verification Verify(const std::filesystem::path& path,
+                    const LabelSource& labels,
                     const std::filesystem::path& scratch);
 
 }  // namespace tailmark

@@ -23,15 +23,14 @@ const std::map<std::string, Groups> kKnownGroups = {
 
 int DecimalsOf(std::string_view text) {
   const auto point = text.find('.');
-  return point == text.npos ? 0
-                            : static_cast<int>(text.size() - point - 1);
+  return point == text.npos ? 0 : static_cast<int>(text.size() - point - 1);
 }
 
 /// "76.19" as printed; a "%" or "*" behind it is not part of the number.
 PrintedValue ValueOfText(std::string column, std::string_view text,
                          const std::string& where) {
-  while (!text.empty() && (text.back() == '%' || text.back() == '*' ||
-                           text.back() == ' ')) {
+  while (!text.empty() &&
+         (text.back() == '%' || text.back() == '*' || text.back() == ' ')) {
     text.remove_suffix(1);
   }
   PrintedValue out{.column = std::move(column)};
@@ -103,8 +102,8 @@ std::string Lower(std::string text) {
 PublishedTable TableOfCsv(const fs::path& file, const Groups& groups) {
   const auto lines = ReadCsvRows(file);
   if (lines.size() < 2) {
-    throw DataError(StrCat(file.string(),
-                           ": expected a header and at least one row"));
+    throw DataError(
+        StrCat(file.string(), ": expected a header and at least one row"));
   }
   std::vector<std::string> columns = lines[0];
   for (std::string& column : columns) {
@@ -193,8 +192,8 @@ PublishedTable TableOfOurs(const OrderedJson& json, const std::string& source,
     json.at("groups").get_to(table.groups);
   }
   for (const OrderedJson& row : json.at("rows")) {
-    table.rows.push_back(RowOfOurs(row, table.decimals,
-                                   StrCat(file.string(), ", ", table.id)));
+    table.rows.push_back(
+        RowOfOurs(row, table.decimals, StrCat(file.string(), ", ", table.id)));
   }
   return table;
 }

@@ -12,7 +12,7 @@ namespace tailmark {
 struct PrintedValue {
   std::string column;  ///< "total", "head", "CP", "1-shot", ...
   double value = 0;
-  int decimals = 0;  ///< As printed, or the table's where that is not known.
+  int decimals = 0;   ///< As printed, or the table's where that is not known.
   bool text = false;  ///< The decimals were read off a text.
 };
 
@@ -32,8 +32,8 @@ struct PublishedTable {
   std::string source;  ///< Name of the file: "hp-dval".
   std::string id;      ///< "table1".
   std::string title;
-  std::string where;   ///< Where it was read.
-  int decimals = 2;    ///< Most values have.
+  std::string where;  ///< Where it was read.
+  int decimals = 2;   ///< Most values have.
   /// Data set -> group -> classes; what the total is the weighted mean of.
   std::map<std::string, std::map<std::string, int>> groups;
   std::string logs_of;  ///< Id of the table whose rows these logs belong to.

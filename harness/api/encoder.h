@@ -60,7 +60,8 @@ class Encoder {
   /// ln_post and projection applied to every token: [B, 1 + patches, D], class
   /// token first.
   virtual at::Tensor EncodeImageTokens(const at::Tensor& pixels) = 0;
-  /// The same before the projection, [B, 1 + patches, width of the image tower].
+  /// The same before the projection, [B, 1 + patches, width of the image
+  /// tower].
   virtual at::Tensor EncodeImageStates(const at::Tensor& pixels) = 0;
 
   virtual VisualSlots visual_slots() const { return {}; }

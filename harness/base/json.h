@@ -19,8 +19,8 @@ using OrderedJson = nlohmann::ordered_json;
 /// such. `name` is what the message calls the text.
 Json ParseJson(std::string_view text, std::string_view name);
 
-/// The same without members of the `skipped` names, wherever they stand: they are
-/// parsed, but take no memory.
+/// The same without members of the `skipped` names, wherever they stand: they
+/// are parsed, but take no memory.
 Json ParseJson(std::string_view text, std::string_view name,
                std::span<const std::string_view> skipped);
 

@@ -133,8 +133,8 @@ std::string WhyNotComparable(const Store& store, const RunRow& a,
     return "test splits differ in images or labels";
   }
   if (x.label_policy != y.label_policy) {
-    return StrCat("label policies '", x.label_policy, "' and '",
-                  y.label_policy, "'");
+    return StrCat("label policies '", x.label_policy, "' and '", y.label_policy,
+                  "'");
   }
   if (a.selection != b.selection) {
     return StrCat("selections ", a.selection, " and ", b.selection);

@@ -23,7 +23,8 @@ struct ComparedRow {
 std::vector<ComparedRow> FindRows(const Store& store, const std::string& word);
 
 /// The rows of a campaign: "" is the newest.
-std::vector<ComparedRow> RowsOf(const Store& store, const std::string& campaign);
+std::vector<ComparedRow> RowsOf(const Store& store,
+                                const std::string& campaign);
 
 /// The runs of a row over the same resamples, seed by seed. Counts one look at
 /// the test labels each.

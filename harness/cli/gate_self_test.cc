@@ -38,10 +38,9 @@ World MakeWorld() {
 }
 
 Replicates Draw(const std::vector<float>& scores, const World& world) {
-  const std::vector<ClassGroup> groups = {
-      {.name = "head", .classes = {4, 5}},
-      {.name = "medium", .classes = {2, 3}},
-      {.name = "tail", .classes = {0, 1}}};
+  const std::vector<ClassGroup> groups = {{.name = "head", .classes = {4, 5}},
+                                          {.name = "medium", .classes = {2, 3}},
+                                          {.name = "tail", .classes = {0, 1}}};
   return BootstrapImages({.values = std::span<const float>(scores),
                           .rows = kImages,
                           .classes = kClasses},
@@ -69,20 +68,17 @@ std::string GateSelfTest(bool& good) {
   const SeedGroup fallen{.name = "total",
                          .reference = seeds.reference,
                          .candidate = {58.1, 58.3, 58.0}};
-  const bool green =
-      !Red(same) && !Red(JudgeSeeds(std::span(&seeds, 1), {}));
-  const bool red =
-      Red(injected) && Red(JudgeSeeds(std::span(&fallen, 1), {}));
+  const bool green = !Red(same) && !Red(JudgeSeeds(std::span(&seeds, 1), {}));
+  const bool red = Red(injected) && Red(JudgeSeeds(std::span(&fallen, 1), {}));
   good = green && red;
   char text[200];
-  std::snprintf(text, sizeof text,
-                "A/A: %s; an injected loss of %.2f points: %s; seeds that fell "
-                "by 2 points: %s\n",
-                green ? "green" : "RED, a false alarm",
-                -*injected.front().difference,
-                Red(injected) ? "red" : "GREEN, not seen",
-                Red(JudgeSeeds(std::span(&fallen, 1), {})) ? "red"
-                                                          : "GREEN, not seen");
+  std::snprintf(
+      text, sizeof text,
+      "A/A: %s; an injected loss of %.2f points: %s; seeds that fell "
+      "by 2 points: %s\n",
+      green ? "green" : "RED, a false alarm", -*injected.front().difference,
+      Red(injected) ? "red" : "GREEN, not seen",
+      Red(JudgeSeeds(std::span(&fallen, 1), {})) ? "red" : "GREEN, not seen");
   return text;
 }
 

@@ -59,8 +59,7 @@ std::vector<Side> SidesOfCampaign(const Store& store, std::int64_t id) {
   const auto cells = Cells(store, id);
   const auto planned = PlannedRuns(store, id);
   for (std::size_t i = 0; i < cells.size(); ++i) {
-    Side& side =
-        SideOf(sides, planned[i].spec.identity, cells[i].label);
+    Side& side = SideOf(sides, planned[i].spec.identity, cells[i].label);
     if (cells[i].run && cells[i].run->state == RunState::kDone) {
       side.runs.push_back(*cells[i].run);
     } else if (cells[i].state == RunState::kPlanned) {
@@ -76,8 +75,7 @@ std::vector<Side> SidesOfCampaign(const Store& store, std::int64_t id) {
 
 std::string WhyNot(const RunIdentity& a, const RunIdentity& b) {
   const auto differ = [](const char* what, const auto& x, const auto& y) {
-    return x == y ? std::string()
-                  : StrCat(what, " was ", x, ", is ", y);
+    return x == y ? std::string() : StrCat(what, " was ", x, ", is ", y);
   };
   for (const std::string& why :
        {differ("data set version", a.dataset_version, b.dataset_version),
@@ -127,12 +125,11 @@ class Judge {
       return row;
     }
     options_ = request_.options;
-    options_.explained = candidate->identity.method_version >
-                         reference.identity.method_version;
-    options_.noise_sd =
-        std::max(options_.noise_sd,
-                 NoiseSd(store_,
-                         candidate->runs.front().environment_fingerprint));
+    options_.explained =
+        candidate->identity.method_version > reference.identity.method_version;
+    options_.noise_sd = std::max(
+        options_.noise_sd,
+        NoiseSd(store_, candidate->runs.front().environment_fingerprint));
     definition_ = DefinitionOf(store_, candidate->runs.front(), "");
     row.definition = IdOf(definition_);
     row.cells = Cells(reference, *candidate);
@@ -158,8 +155,8 @@ class Judge {
         if (now.seed != then.seed) continue;
         old_runs.push_back(then);
         new_runs.push_back(now);
-        equal = equal &&
-                HashOfScores(store_, now) == HashOfScores(store_, then);
+        equal =
+            equal && HashOfScores(store_, now) == HashOfScores(store_, then);
       }
     }
     if (!new_runs.empty() && equal &&
@@ -207,9 +204,8 @@ class Judge {
   std::vector<GateCell> Numeric(const RunRow& then, const RunRow& now) {
     const ScoredData a = DataFromRun(store_, then, data_);
     const ScoredData b = DataFromRun(store_, now, data_);
-    const ScoreDrift drift =
-        FindDrift(a.scores.view(), b.scores.view(), a.label_spans(),
-                  definition_.policy);
+    const ScoreDrift drift = FindDrift(a.scores.view(), b.scores.view(),
+                                       a.label_spans(), definition_.policy);
     return JudgeNumeric(MeansOf(then), MeansOf(now), drift, options_);
   }
 
@@ -308,12 +304,11 @@ void Keep(Store& store, const GateReport& report) {
   for (const GateRow& row : report.rows) {
     for (const GateCell& cell : row.cells) {
       if (row.definition.empty()) continue;
-      rows.push_back(
-          {.subject = StrCat(row.dataset, " / ", row.label),
-           .reference = StrCat("baseline ", report.baseline, " of ",
-                               report.accepted_utc),
-           .definition = row.definition,
-           .cell = cell});
+      rows.push_back({.subject = StrCat(row.dataset, " / ", row.label),
+                      .reference = StrCat("baseline ", report.baseline, " of ",
+                                          report.accepted_utc),
+                      .definition = row.definition,
+                      .cell = cell});
     }
   }
   StoreVerdicts(store, rows);

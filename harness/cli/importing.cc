@@ -67,8 +67,8 @@ void Importer::Take(const fs::path& bundle) {
       record.spec,
       {.state = record.state,
        .reason = record.reason,
-       .bundle = CopyIn(bundle,
-                        store_.bundles() / (done ? key : key + ".failed"))});
+       .bundle =
+           CopyIn(bundle, store_.bundles() / (done ? key : key + ".failed"))});
   answer_.push_back({{"key", key},
                      {"recipe", RecipeId(record.spec.identity)},
                      {"method", record.spec.identity.method},
@@ -76,8 +76,7 @@ void Importer::Take(const fs::path& bundle) {
                      {"seed", record.spec.seed},
                      {"state", NameOf(kept.state)},
                      {"reason", kept.reason}});
-  taken_.push_back(
-      {.spec = record.spec, .label = record.spec.identity.method});
+  taken_.push_back({.spec = record.spec, .label = record.spec.identity.method});
 }
 
 void Importer::TakeAll(const fs::path& path) {

@@ -101,7 +101,8 @@ void AddLabels(DataAccess& data, const RunSpec& spec, PackedLabels& labels) {
   for (const SplitFacts& split : facts.splits) {
     if (split.name != "test") continue;
     const auto& ids = opened.dataset->test().ids;
-    json["ids"] = std::vector<std::string>(ids.begin(), ids.begin() + split.rows);
+    json["ids"] =
+        std::vector<std::string>(ids.begin(), ids.begin() + split.rows);
     std::size_t cell = 0;
     for (std::int64_t row = 0; row < split.rows; ++row) {
       std::string line;
@@ -124,8 +125,7 @@ const DatasetFacts& LabelFinder::Find(const RunSpec& spec,
     const auto it = packed_.find(id.test_list_sha256);
     if (it != packed_.end()) return it->second;
     try {
-      return packed_
-          .emplace(id.test_list_sha256, FactsFrom(ReadJson(file), id))
+      return packed_.emplace(id.test_list_sha256, FactsFrom(ReadJson(file), id))
           .first->second;
     } catch (const Json::exception& error) {
       throw DataError(StrCat(file.string(), ": ", error.what()));

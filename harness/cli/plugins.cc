@@ -50,7 +50,8 @@ ProcessEnd RunToEnd(const ProcessOptions& options) {
   }
 }
 
-/// How a worker that could not answer ended, in its own words where it has some.
+/// How a worker that could not answer ended, in its own words where it has
+/// some.
 std::string WhyNot(const PluginReference& reference, const ProcessEnd& end) {
   std::string text = end.tail;
   while (!text.empty() && text.back() == '\n') text.pop_back();
@@ -58,8 +59,8 @@ std::string WhyNot(const PluginReference& reference, const ProcessEnd& end) {
   const std::string how =
       end.cause == EndCause::kWallTime
           ? StrCat("said nothing for ", kPatience, " s")
-          : end.signal ? StrCat("ended with signal ", *end.signal)
-                       : StrCat("ended with code ", end.exit_code.value_or(0));
+      : end.signal ? StrCat("ended with signal ", *end.signal)
+                   : StrCat("ended with code ", end.exit_code.value_or(0));
   return StrCat(reference.path.string(), ": asked for its methods, it ", how,
                 text.empty() ? "" : "; it said: " + text);
 }
@@ -77,8 +78,8 @@ fs::path UserConfig() {
 bool IsAllowed(const std::vector<fs::path>& allowed, const fs::path& file) {
   const fs::path plugin = fs::weakly_canonical(file);
   return std::any_of(allowed.begin(), allowed.end(), [&](const fs::path& each) {
-    const auto end = std::mismatch(each.begin(), each.end(), plugin.begin(),
-                                   plugin.end());
+    const auto end =
+        std::mismatch(each.begin(), each.end(), plugin.begin(), plugin.end());
     return end.first == each.end();
   });
 }
@@ -125,18 +126,19 @@ std::vector<MethodEntry> AskPlugin(const PluginReference& reference) {
   }
   const ScratchFolder scratch;
   const fs::path answer = scratch.path() / "catalog.json";
-  const ProcessEnd end = RunToEnd(
-      {.program = WorkerProgram(),
-       .arguments = {"--quiet", "catalog", answer.string(), "--plugin",
-                     reference.path.string()},
-       .log = scratch.path() / "log.txt",
-       .wall_s = kPatience,
-       .grace_s = 2});
+  const ProcessEnd end =
+      RunToEnd({.program = WorkerProgram(),
+                .arguments = {"--quiet", "catalog", answer.string(), "--plugin",
+                              reference.path.string()},
+                .log = scratch.path() / "log.txt",
+                .wall_s = kPatience,
+                .grace_s = 2});
   if (end.cause != EndCause::kExit || end.exit_code != 0) {
     throw ConfigError(WhyNot(reference, end));
   }
   const Json json = ReadJson(answer);
-  std::vector<MethodEntry> methods = CatalogFromJson(json.at("catalog")).methods;
+  std::vector<MethodEntry> methods =
+      CatalogFromJson(json.at("catalog")).methods;
   for (MethodEntry& method : methods) {
     method.plugin = reference.path;
     method.artifact_sha256 = json.at("artifact_sha256").get<std::string>();
@@ -171,11 +173,11 @@ void AddPlugins(const std::vector<fs::path>& allowed, Recipe& recipe,
     if (same == catalog.methods.end()) {
       catalog.methods.push_back(method);
     } else if (same->plugin != method.plugin) {
-      throw ConfigError(StrCat(
-          "two methods are called '", method.name, "': that of ",
-          method.plugin.string(), " and ",
-          same->plugin.empty() ? "a builtin" : same->plugin.string(),
-          "; rename one"));
+      throw ConfigError(
+          StrCat("two methods are called '", method.name, "': that of ",
+                 method.plugin.string(), " and ",
+                 same->plugin.empty() ? "a builtin" : same->plugin.string(),
+                 "; rename one"));
     }
   }
 }

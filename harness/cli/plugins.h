@@ -10,20 +10,21 @@
 
 namespace tailmark {
 
-/// The files and folders whose code may run: those of --allow-plugin, and those of
-/// "allow_plugins" in the user's config ($XDG_CONFIG_HOME or ~/.config, then
+/// The files and folders whose code may run: those of --allow-plugin, and those
+/// of "allow_plugins" in the user's config ($XDG_CONFIG_HOME or ~/.config, then
 /// tailmark/config.json). Throws DataError for a config that is none.
 std::vector<std::filesystem::path> AllowedPlugins(
     const std::vector<std::string>& given);
 
-/// What a plugin's file says of its methods. Its code runs in a worker of its own,
-/// so that whatever it does there is an error here. Throws DataError or ConfigError
-/// with the worker's words.
+/// What a plugin's file says of its methods. Its code runs in a worker of its
+/// own, so that whatever it does there is an error here. Throws DataError or
+/// ConfigError with the worker's words.
 std::vector<MethodEntry> AskPlugin(const PluginReference& reference);
 
-/// Asks each plugin that `recipe` names, puts its method into `catalog`, and lets
-/// the recipe's rows go by the method's name. Throws ConfigError for a plugin that
-/// is not in `allowed`, a method it does not have, and a name that is taken.
+/// Asks each plugin that `recipe` names, puts its method into `catalog`, and
+/// lets the recipe's rows go by the method's name. Throws ConfigError for a
+/// plugin that is not in `allowed`, a method it does not have, and a name that
+/// is taken.
 void AddPlugins(const std::vector<std::filesystem::path>& allowed,
                 Recipe& recipe, Catalog& catalog);
 

@@ -61,8 +61,7 @@ bool BundleWatch::Take(const fs::path& record, SeenRun& run) {
 }
 
 bool BundleWatch::IsLive(const fs::path& lock, double silent_s) const {
-  return KeyLock::IsHeld(lock) ||
-         (network_ && silent_s < kLost);
+  return KeyLock::IsHeld(lock) || (network_ && silent_s < kLost);
 }
 
 void BundleWatch::TakeUnfinished(const std::string& key, bool forced,

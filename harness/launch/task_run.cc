@@ -246,7 +246,8 @@ bool TaskRun::IsWanted(const fs::path& bundle) const try {
 TaskResult TaskRun::KeepOnce() {
   std::error_code code;
   if (!options_.force) {
-    fs::rename(files_.part, files_.done, code);  // Not over a folder with files.
+    fs::rename(files_.part, files_.done,
+               code);  // Not over a folder with files.
     if (code && IsWanted(files_.done)) {
       fs::remove_all(files_.part, code);
       return {.state = RunState::kDone,

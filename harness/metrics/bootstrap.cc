@@ -102,8 +102,7 @@ void DoBlock(const SortedMatrix& matrix, std::int64_t first, Replicates& out,
     DrawImages(out.options.seed, first + static_cast<std::int64_t>(l), counts);
     for (std::size_t i = 0; i < n; ++i) weights[i * kLanes + l] = counts[i];
   }
-  const bool zero =
-      out.definition.policy.no_positive == NoPositive::kZero;
+  const bool zero = out.definition.policy.no_positive == NoPositive::kZero;
   for (std::size_t c = 0; c < matrix.classes.size(); ++c) {
     const Lanes ap =
         ClassLanes(matrix.classes[c], weights.data(), out.definition);
@@ -155,8 +154,8 @@ GroupReplicates GroupOf(std::string name, std::vector<std::int64_t> classes,
 
 void CheckOptions(const BootstrapOptions& options) {
   if (options.resamples < 2 || options.resamples > 1'000'000) {
-    throw ConfigError(StrCat("resamples: ", options.resamples,
-                             " is outside [2, 1000000]"));
+    throw ConfigError(
+        StrCat("resamples: ", options.resamples, " is outside [2, 1000000]"));
   }
 }
 
@@ -189,9 +188,8 @@ Replicates BootstrapImages(const ScoreMatrix& scores, const LabelSpans& labels,
   if (matrix.images == 0) {
     throw DataError("no image has a positive label: nothing to draw from");
   }
-  Replicates out{.definition = definition,
-                 .options = options,
-                 .images = matrix.images};
+  Replicates out{
+      .definition = definition, .options = options, .images = matrix.images};
   const DefinitionResult& result = plain.results.front();
   for (const auto& ap : result.ap) {
     out.class_percent.push_back(ap ? std::optional(100 * *ap) : std::nullopt);

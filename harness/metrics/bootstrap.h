@@ -63,8 +63,9 @@ void DrawImages(std::uint64_t seed, std::int64_t b,
 
 /// Mean per group when one image is left out: [G][images that count], percent,
 /// in row order. For BCa intervals. ap.step only: throws ConfigError otherwise.
-std::vector<std::vector<double>> LeaveOneOut(
-    const ScoreMatrix& scores, const LabelSpans& labels,
-    std::span<const ClassGroup> groups, const Definition& definition);
+std::vector<std::vector<double>> LeaveOneOut(const ScoreMatrix& scores,
+                                             const LabelSpans& labels,
+                                             std::span<const ClassGroup> groups,
+                                             const Definition& definition);
 
 }  // namespace tailmark

@@ -27,8 +27,8 @@ PairedGroup CompareGroup(const GroupReplicates& a, const GroupReplicates& b,
                          const CompareOptions& options) {
   PairedGroup out{.name = a.name, .a = a.percent, .b = b.percent};
   const auto margin = options.margins.find(a.name);
-  out.margin = margin == options.margins.end() ? DefaultMargin(a.name)
-                                               : margin->second;
+  out.margin =
+      margin == options.margins.end() ? DefaultMargin(a.name) : margin->second;
   const auto d = Differences(a.values, b.values);
   if (!a.percent || !b.percent || !AnyNumber(d)) return out;
   out.difference = *b.percent - *a.percent;
@@ -36,8 +36,7 @@ PairedGroup CompareGroup(const GroupReplicates& a, const GroupReplicates& b,
   out.standard_error = StandardError(d);
   out.p = BootstrapP(d);
   out.mde = MinimumDetectable(out.standard_error, 0, options.alpha);
-  out.p_equivalent =
-      TostP(*out.difference, out.standard_error, 0, out.margin);
+  out.p_equivalent = TostP(*out.difference, out.standard_error, 0, out.margin);
   return out;
 }
 
@@ -117,7 +116,8 @@ Replicates MeanOverSeeds(std::span<const Replicates> seeds) {
   TM_CHECK(!seeds.empty());
   Replicates out = seeds.front();
   const auto n = static_cast<double>(seeds.size());
-  const auto add = [](std::vector<double>& to, const std::vector<double>& from) {
+  const auto add = [](std::vector<double>& to,
+                      const std::vector<double>& from) {
     for (std::size_t i = 0; i < to.size(); ++i) to[i] += from[i];
   };
   const auto add_one = [](std::optional<double>& to,

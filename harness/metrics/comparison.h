@@ -59,8 +59,8 @@ struct PairedClass {
 };
 
 struct PairedComparison {
-  std::vector<PairedGroup> groups;    ///< "total" first.
-  std::vector<PairedClass> classes;   ///< [C]
+  std::vector<PairedGroup> groups;   ///< "total" first.
+  std::vector<PairedClass> classes;  ///< [C]
 };
 
 /// REQUIRES: both have the same options, images, groups and definition.

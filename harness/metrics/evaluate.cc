@@ -42,8 +42,7 @@ std::vector<View> MakeViews(const ScoreMatrix& scores, const LabelSpans& labels,
                        .images = scores.rows});
       view = views.end() - 1;
       view->dropped = DroppedRows(labels, scores.rows, scores.classes, policy);
-      view->images -=
-          std::count(view->dropped.begin(), view->dropped.end(), 1);
+      view->images -= std::count(view->dropped.begin(), view->dropped.end(), 1);
     }
     view->results.push_back(&result);
     result.images = view->images;

@@ -97,8 +97,8 @@ std::vector<GateCell> JudgeNumeric(const std::vector<GroupMean>& reference,
   }
   std::vector<GateCell> cells;
   for (std::size_t g = 0; g < reference.size(); ++g) {
-    GateCell cell = Start(reference[g].name, Tier::kNumeric,
-                          "numeric difference", options);
+    GateCell cell =
+        Start(reference[g].name, Tier::kNumeric, "numeric difference", options);
     cell.margin = limit;
     cell.reference = reference[g].percent;
     cell.candidate = candidate[g].percent;
@@ -202,8 +202,8 @@ std::vector<GateCell> JudgeSeeds(std::span<const SeedGroup> groups,
   for (std::size_t g = 0; g < cells.size(); ++g) {
     GateCell& cell = cells[g];
     cell.p_adjusted = adjusted[g];
-    const bool significant = adjusted[g] < options.alpha_seeds &&
-                             permuted[g] < options.alpha_seeds;
+    const bool significant =
+        adjusted[g] < options.alpha_seeds && permuted[g] < options.alpha_seeds;
     if (significant && *cell.difference < -cell.margin) {
       cell.outcome = Outcome::kRegression;
       cell.reason = "worse than the seeds of the baseline explain";

@@ -41,11 +41,11 @@ enum class Tier : std::uint8_t {
 };
 
 struct GateOptions {
-  double alpha = 0.05;       ///< Tier 3, over the groups of a row (Holm).
+  double alpha = 0.05;        ///< Tier 3, over the groups of a row (Holm).
   double alpha_seeds = 0.01;  ///< Tier 4, likewise.
   std::map<std::string, double> margins = {};  ///< Override DefaultMargin.
-  double noise_sd = 0;      ///< A/A spread of this machine, points of mAP.
-  bool explained = false;   ///< The method's version was raised.
+  double noise_sd = 0;     ///< A/A spread of this machine, points of mAP.
+  bool explained = false;  ///< The method's version was raised.
 
   double MarginOf(const std::string& group) const;
 };
@@ -53,8 +53,8 @@ struct GateOptions {
 struct GateCell {
   std::string group;
   Outcome outcome = Outcome::kPass;
-  std::optional<Tier> tier;  ///< None: nothing could be compared.
-  std::string test;          ///< "paired bootstrap", "equal bits", ...
+  std::optional<Tier> tier;          ///< None: nothing could be compared.
+  std::string test;                  ///< "paired bootstrap", "equal bits", ...
   std::optional<double> reference;   ///< Percent.
   std::optional<double> candidate;   ///< Percent.
   std::optional<double> difference;  ///< Candidate minus reference.
@@ -86,9 +86,9 @@ struct SeedGroup {
   std::vector<double> reference;
   std::vector<double> candidate;
 };
-/// Tier 4: Welch's t, adjusted over the groups, and, where it can reach alpha at
-/// all, the permutation test as it is; both below alpha and |difference| above
-/// the margin.
+/// Tier 4: Welch's t, adjusted over the groups, and, where it can reach alpha
+/// at all, the permutation test as it is; both below alpha and |difference|
+/// above the margin.
 std::vector<GateCell> JudgeSeeds(std::span<const SeedGroup> groups,
                                  const GateOptions& options);
 

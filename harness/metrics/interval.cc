@@ -50,8 +50,7 @@ std::vector<double> Sorted(std::span<const double> values) {
   return sorted;
 }
 
-Interval PercentileInterval(std::span<const double> values,
-                            double confidence) {
+Interval PercentileInterval(std::span<const double> values, double confidence) {
   const auto sorted = Sorted(values);
   const double tail = (1 - confidence) / 2;
   return {Quantile(sorted, tail), Quantile(sorted, 1 - tail)};
@@ -74,8 +73,7 @@ Interval BcaInterval(std::span<const double> values, double estimate,
       sorted.begin());
   const auto b = static_cast<double>(sorted.size());
   // Resamples equal to the estimate count half; none on a side is half a one.
-  const double share =
-      std::clamp((below + upto) / 2 / b, 0.5 / b, 1 - 0.5 / b);
+  const double share = std::clamp((below + upto) / 2 / b, 0.5 / b, 1 - 0.5 / b);
   const double z0 = PhiInverse(share);
 
   const auto jack = Sorted(left_out);

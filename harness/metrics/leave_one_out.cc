@@ -73,9 +73,10 @@ void LeaveOut(const SortedClass& sorted, std::vector<double>& out) {
 
 }  // namespace
 
-std::vector<std::vector<double>> LeaveOneOut(
-    const ScoreMatrix& scores, const LabelSpans& labels,
-    std::span<const ClassGroup> groups, const Definition& definition) {
+std::vector<std::vector<double>> LeaveOneOut(const ScoreMatrix& scores,
+                                             const LabelSpans& labels,
+                                             std::span<const ClassGroup> groups,
+                                             const Definition& definition) {
   CheckInput(scores, labels, groups, std::span(&definition, 1));
   if (definition.family != ApFamily::kStep) {
     throw ConfigError(StrCat("BCa intervals are there for ap.step, not for '",

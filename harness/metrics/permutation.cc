@@ -63,11 +63,10 @@ double PermutationP(std::span<const double> a, std::span<const double> b,
   const auto distance = [&](double sum_a) {
     return std::abs((total - sum_a) / m - sum_a / n);
   };
-  const double scale =
-      std::max(1.0, std::abs(*std::max_element(
-                        all.begin(), all.end(), [](double x, double y) {
-                          return std::abs(x) < std::abs(y);
-                        })));
+  const double scale = std::max(
+      1.0, std::abs(*std::max_element(
+               all.begin(), all.end(),
+               [](double x, double y) { return std::abs(x) < std::abs(y); })));
   const double seen = distance(Sum(a)) - kSlack * scale;
   std::int64_t ways = Ways(static_cast<std::int64_t>(all.size()),
                            static_cast<std::int64_t>(a.size()), most);
@@ -105,8 +104,7 @@ double SignFlipP(std::span<const double> a, std::span<const double> b,
     size += std::abs(d[i]);
   }
   const double seen = std::abs(Sum(d)) - kSlack * std::max(1.0, size);
-  const bool exact =
-      d.size() < 62 && (std::int64_t{1} << d.size()) <= most;
+  const bool exact = d.size() < 62 && (std::int64_t{1} << d.size()) <= most;
   const std::int64_t ways = exact ? std::int64_t{1} << d.size() : most;
   ChanceStream chance(DeriveSeed(seed, "sign-flip"), 0, 0);
   std::int64_t as_far = exact ? 0 : 1;

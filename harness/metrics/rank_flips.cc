@@ -72,10 +72,10 @@ class ClassWalk {
     // other image above it.
     const auto worth = [&](const std::vector<double>& scores) {
       const Place place = PlaceOf(scores, kinds_, row);
-      return place.images < 2 ? 0.0
-                              : 100 * place.positives /
-                                    (place.images * (place.images - 1)) /
-                                    positives;
+      return place.images < 2
+                 ? 0.0
+                 : 100 * place.positives / (place.images * (place.images - 1)) /
+                       positives;
     };
     for (std::size_t i = 0; i < kinds_.size(); ++i) {
       if (kinds_[i] != kNegativeCell) continue;
@@ -114,8 +114,8 @@ class ClassWalk {
 };
 
 void FinishDrift(std::vector<double>& moves, ScoreDrift& drift) {
-  drift.moved = static_cast<std::int64_t>(
-      std::count_if(moves.begin(), moves.end(), [](double d) { return d > 0; }));
+  drift.moved = static_cast<std::int64_t>(std::count_if(
+      moves.begin(), moves.end(), [](double d) { return d > 0; }));
   if (moves.empty()) return;
   const auto at = static_cast<std::size_t>(
       std::ceil(0.99 * static_cast<double>(moves.size())) - 1);

@@ -34,9 +34,9 @@ struct ClassFlips {
 
 /// How a score matrix differs from another one of the same images.
 struct ScoreDrift {
-  double largest = 0;  ///< Largest |score difference|.
-  double p99 = 0;      ///< 99 in 100 differences are at most this.
-  std::int64_t moved = 0;  ///< Cells that differ.
+  double largest = 0;               ///< Largest |score difference|.
+  double p99 = 0;                   ///< 99 in 100 differences are at most this.
+  std::int64_t moved = 0;           ///< Cells that differ.
   std::vector<ClassFlips> classes;  ///< [C]
   std::vector<FlippedPair> pairs;   ///< Largest effect first; at most `most`.
 };

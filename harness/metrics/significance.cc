@@ -123,8 +123,9 @@ MeanTest WelchTest(std::span<const double> a, std::span<const double> b,
 MeanTest PairedTest(std::span<const double> a, std::span<const double> b,
                     double confidence) {
   if (a.size() != b.size() || a.size() < 2) {
-    throw ConfigError(StrCat("a paired test needs two pairs or more; there are ",
-                             a.size(), " and ", b.size(), " values"));
+    throw ConfigError(
+        StrCat("a paired test needs two pairs or more; there are ", a.size(),
+               " and ", b.size(), " values"));
   }
   std::vector<double> d(a.size());
   for (std::size_t i = 0; i < d.size(); ++i) d[i] = b[i] - a[i];
@@ -135,8 +136,10 @@ MeanTest PairedTest(std::span<const double> a, std::span<const double> b,
 double TostP(double difference, double standard_error, double freedom,
              double margin) {
   if (standard_error == 0) return std::abs(difference) < margin ? 0 : 1;
-  const double below = UpperTail((difference + margin) / standard_error, freedom);
-  const double above = UpperTail((margin - difference) / standard_error, freedom);
+  const double below =
+      UpperTail((difference + margin) / standard_error, freedom);
+  const double above =
+      UpperTail((margin - difference) / standard_error, freedom);
   return std::max(below, above);
 }
 

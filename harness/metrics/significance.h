@@ -21,12 +21,12 @@ std::vector<double> BenjaminiHochbergAdjusted(std::span<const double> p);
 
 /// A test of "the two means are equal" and what it could have seen.
 struct MeanTest {
-  double difference = 0;     ///< mean(b) - mean(a).
+  double difference = 0;  ///< mean(b) - mean(a).
   double standard_error = 0;
-  double freedom = 0;        ///< Degrees of freedom; 0: one value, or no
-                             ///< spread.
-  double p = 1;              ///< Two-sided.
-  Interval interval;         ///< Of the difference.
+  double freedom = 0;  ///< Degrees of freedom; 0: one value, or no
+                       ///< spread.
+  double p = 1;        ///< Two-sided.
+  Interval interval;   ///< Of the difference.
 };
 
 /// Welch's t test of independent groups. With n = 1 on one side the other's

@@ -28,10 +28,10 @@ void FindSpans(SortedClass& sorted) {
   for (std::uint32_t begin = 0; begin < n;) {
     std::uint32_t end = begin + 1;
     while (end < n && sorted.starts[end] == 0) ++end;
-    TieSpan span{.begin = begin,
-                 .end = end,
-                 .first_positive =
-                     static_cast<std::uint32_t>(sorted.positives.size())};
+    TieSpan span{
+        .begin = begin,
+        .end = end,
+        .first_positive = static_cast<std::uint32_t>(sorted.positives.size())};
     for (std::uint32_t i = begin; i < end; ++i) {
       if (sorted.positive[i] != 0) sorted.positives.push_back(sorted.rows[i]);
     }

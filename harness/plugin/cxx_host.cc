@@ -33,8 +33,8 @@ void* LoadSymbol(const std::filesystem::path& path, const char* symbol) {
 void OpenCxxPlugin(const std::filesystem::path& path,
                    MethodRegistry& registry) {
   using Register = void (*)(MethodRegistry*);
-  const auto add = reinterpret_cast<Register>(
-      LoadSymbol(path, "tailmark_plugin_register"));
+  const auto add =
+      reinterpret_cast<Register>(LoadSymbol(path, "tailmark_plugin_register"));
   try {
     add(&registry);
   } catch (const Error&) {

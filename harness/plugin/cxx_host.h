@@ -6,8 +6,8 @@
 
 namespace tailmark {
 
-/// A symbol of the shared object at `path`, which is loaded and stays so. Throws
-/// DataError with the loader's words.
+/// A symbol of the shared object at `path`, which is loaded and stays so.
+/// Throws DataError with the loader's words.
 void* LoadSymbol(const std::filesystem::path& path, const char* symbol);
 
 /// Adds what TM_PLUGIN() named. REQUIRES: the stamp has been looked at.

@@ -4,8 +4,8 @@
 // TM_PLUGIN, which makes a shared object of methods a plugin.
 //
 //   #include "harness/plugin/cxx_plugin.h"
-//   ... struct FancyOptions, class Fancy : tailmark::MethodWith<FancyOptions> ...
-//   TM_PLUGIN(Fancy)
+//   ... struct FancyOptions, class Fancy : tailmark::MethodWith<FancyOptions>
+//   ... TM_PLUGIN(Fancy)
 //
 // Built with tailmark_plugin(fancy fancy.cc) of find_package(Tailmark), which
 // writes <tailmark_stamp.h>: TM_STAMP_PARTS, what the compiler does not know.
@@ -25,10 +25,10 @@
 #define TM_STAMP_STRINGS "0"
 #endif
 /// "TAILMARKSTAMP{...}": see harness/plugin/stamp.h.
-#define TM_STAMP                                                       \
-  "TAILMARKSTAMP{\"kind\":\"cxx\",\"compiler\":\"" __VERSION__          \
-  "\",\"libstdcxx_abi\":\"" TM_STAMP_STRINGS "\",\"build_type\":\""     \
-  TM_STAMP_BUILD "\"," TM_STAMP_PARTS "}"
+#define TM_STAMP                                               \
+  "TAILMARKSTAMP{\"kind\":\"cxx\",\"compiler\":\"" __VERSION__ \
+  "\",\"libstdcxx_abi\":\"" TM_STAMP_STRINGS                   \
+  "\",\"build_type\":\"" TM_STAMP_BUILD "\"," TM_STAMP_PARTS "}"
 
 namespace tailmark::internal {
 
@@ -40,15 +40,15 @@ void AddMethods(MethodRegistry& registry) {
 }  // namespace tailmark::internal
 
 /// One or more classes that satisfy MethodPlugin; at the end of a source file,
-/// outside of any namespace, once in a shared object. The stamp is data, so that
-/// it can be read out of the file without running it.
-#define TM_PLUGIN(...)                                                       \
-  extern "C" {                                                               \
-  extern const char tailmark_plugin_stamp[];                                 \
-  __attribute__((used, visibility("default")))                               \
-  const char tailmark_plugin_stamp[] = TM_STAMP;                             \
-  __attribute__((visibility("default"))) void tailmark_plugin_register(      \
-      ::tailmark::MethodRegistry* registry) {                                \
-    ::tailmark::internal::AddMethods<__VA_ARGS__>(*registry);                \
-  }                                                                          \
+/// outside of any namespace, once in a shared object. The stamp is data, so
+/// that it can be read out of the file without running it.
+#define TM_PLUGIN(...)                                                  \
+  extern "C" {                                                          \
+  extern const char tailmark_plugin_stamp[];                            \
+  __attribute__((used, visibility("default")))                          \
+  const char tailmark_plugin_stamp[] = TM_STAMP;                        \
+  __attribute__((visibility("default"))) void tailmark_plugin_register( \
+      ::tailmark::MethodRegistry* registry) {                           \
+    ::tailmark::internal::AddMethods<__VA_ARGS__>(*registry);           \
+  }                                                                     \
   }

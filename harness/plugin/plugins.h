@@ -12,15 +12,15 @@ namespace tailmark {
 /// What this program can load.
 PluginStamp HostStamp();
 
-/// SHA-256 of everything that a plugin's file is made of: what a run's key holds
-/// of it. Throws DataError when a part of it is missing.
+/// SHA-256 of everything that a plugin's file is made of: what a run's key
+/// holds of it. Throws DataError when a part of it is missing.
 std::string ArtifactSha256(const std::filesystem::path& path);
 
-/// Adds the methods of the plugin at `path` to `registry`: a shared object (C++ or
-/// C), by its stamp. From here on the file's code runs in this process. It is
-/// never unloaded: LibTorch keeps pointers into it. Throws DataError when it is no
-/// plugin or cannot be loaded, ConfigError when its stamp does not fit this
-/// program or a method's name is taken. Returns the names, sorted.
+/// Adds the methods of the plugin at `path` to `registry`: a shared object (C++
+/// or C), by its stamp. From here on the file's code runs in this process. It
+/// is never unloaded: LibTorch keeps pointers into it. Throws DataError when it
+/// is no plugin or cannot be loaded, ConfigError when its stamp does not fit
+/// this program or a method's name is taken. Returns the names, sorted.
 std::vector<std::string> OpenPlugin(const std::filesystem::path& path,
                                     MethodRegistry& registry);
 

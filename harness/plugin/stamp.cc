@@ -33,7 +33,8 @@ struct Rule {
 };
 constexpr Rule kRules[] = {
     {&PluginStamp::abi, "the Tailmark headers",
-     "build the plugin again against this installation (find_package(Tailmark))"},
+     "build the plugin again against this installation "
+     "(find_package(Tailmark))"},
     {&PluginStamp::compiler, "the compiler",
      "build both with the same one (CMAKE_CXX_COMPILER)"},
     {&PluginStamp::libstdcxx_abi, "the libstdc++ string ABI",
@@ -82,7 +83,8 @@ Json ToJson(const PluginStamp& stamp) {
 PluginStamp ReadStamp(const fs::path& path) {
   const std::string bytes = ReadFile(path, std::int64_t{1} << 32);
   const std::string where = path.string();
-  if (!bytes.starts_with("\x7f" "ELF")) {
+  if (!bytes.starts_with("\x7f"
+                         "ELF")) {
     throw DataError(where + ": is no ELF shared object");
   }
   Json found;
@@ -100,10 +102,11 @@ PluginStamp ReadStamp(const fs::path& path) {
     found = stamp;
   }
   if (found.is_null()) {
-    throw DataError(StrCat(
-        where, ": holds no plugin stamp, so it is no Tailmark plugin or was "
-        "stripped of it; C++: TM_PLUGIN(YourMethod), C: the symbol "
-        "tailmark_plugin_stamp"));
+    throw DataError(
+        StrCat(where,
+               ": holds no plugin stamp, so it is no Tailmark plugin or was "
+               "stripped of it; C++: TM_PLUGIN(YourMethod), C: the symbol "
+               "tailmark_plugin_stamp"));
   }
   return StampFromJson(found, where);
 }

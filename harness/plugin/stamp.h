@@ -25,8 +25,8 @@ struct PluginStamp {
 
 Json ToJson(const PluginStamp& stamp);
 
-/// The stamp of a file. Throws DataError when it is no ELF shared object, has no
-/// stamp (saying how one gets in), or two that differ.
+/// The stamp of a file. Throws DataError when it is no ELF shared object, has
+/// no stamp (saying how one gets in), or two that differ.
 PluginStamp ReadStamp(const std::filesystem::path& path);
 
 /// Sentences, one for each member that keeps `plugin` from being loaded by a

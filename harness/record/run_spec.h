@@ -66,8 +66,8 @@ struct RunPlace {
   /// Where the bundles of the needed runs lie, each in a folder of its key.
   std::filesystem::path bundles;
   std::int64_t gpu_bytes = 0;  ///< Limit of GPU memory; 0: none.
-  bool keep_state = false;  ///< Leave the fitted state in the bundle.
-  double stop_after_s = 0;  ///< Exit 75 with a checkpoint; 0: never.
+  bool keep_state = false;     ///< Leave the fitted state in the bundle.
+  double stop_after_s = 0;     ///< Exit 75 with a checkpoint; 0: never.
   std::int64_t stop_after_epochs = 0;  ///< The same after so many; 0: never.
   std::int64_t stop_after_steps = 0;   ///< Batches of training images.
 };

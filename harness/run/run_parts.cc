@@ -24,9 +24,8 @@ std::vector<std::int64_t> AllRows(const TrainRows& rows) {
 }  // namespace
 
 std::unique_ptr<TestSource> Run::MakeTestSource() {
-  const SourceContext context{.seed = spec_.seed,
-                              .device = device_,
-                              .tick = [this] { Tick(); }};
+  const SourceContext context{
+      .seed = spec_.seed, .device = device_, .tick = [this] { Tick(); }};
   if (input_ == InputKind::kImages) {
     return MakeImageTestSource(data_.test.ids,
                                MakeLoader(data_.test, spec_.seed),

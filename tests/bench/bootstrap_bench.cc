@@ -62,8 +62,8 @@ BENCHMARK(ImageBootstrap)->Arg(2000)->Unit(benchmark::kMillisecond);
 void LeaveOneOutOfAllImages(benchmark::State& state) {
   const Problem problem = Made();
   for (auto _ : state) {
-    benchmark::DoNotOptimize(LeaveOneOut(problem.scores.view(),
-                                         {problem.labels}, {}, Definition{}));
+    benchmark::DoNotOptimize(
+        LeaveOneOut(problem.scores.view(), {problem.labels}, {}, Definition{}));
   }
 }
 BENCHMARK(LeaveOneOutOfAllImages)->Unit(benchmark::kMillisecond);

@@ -22,7 +22,8 @@ class GateVerbs : public ::testing::Test {
     StoreCampaign(tailmark_.store(), name, runs);
   }
   Said Accept(const std::string& why = "it is right") {
-    return tailmark_({"baseline", "accept", "main", "--why", why, "--by", "me"});
+    return tailmark_(
+        {"baseline", "accept", "main", "--why", why, "--by", "me"});
   }
   Said Check(std::vector<std::string> more = {}) {
     more.insert(more.begin(), {"check", "--baseline", "main", "--confirm", "0",
@@ -66,8 +67,8 @@ TEST_F(GateVerbs, ALossOnTheSameImagesIsExit1) {
               HasSubstr("**regression**"));
   // Kept, with its tier.
   const Said kept = tailmark_(
-      {"db", "query",
-       "SELECT outcome, tier FROM verdict WHERE grp = 'total'", "--json"});
+      {"db", "query", "SELECT outcome, tier FROM verdict WHERE grp = 'total'",
+       "--json"});
   EXPECT_THAT(kept.out, HasSubstr("regression"));
 }
 
@@ -190,9 +191,9 @@ TEST_F(GateVerbs, CompareTellsRowsApartAndARunFromItselfNot) {
   const Json total = said.json()[0]["groups"]["total"];
   EXPECT_LT(total["difference"].get<double>(), 0);
   EXPECT_EQ(total["outcome"], "different");
-  const Json self = tailmark_({"compare", "probe", "probe", "--resamples",
-                               "300", "--json"})
-                        .json()[0]["groups"]["total"];
+  const Json self =
+      tailmark_({"compare", "probe", "probe", "--resamples", "300", "--json"})
+          .json()[0]["groups"]["total"];
   EXPECT_EQ(self["difference"], 0);
   EXPECT_EQ(self["p"], 1);
   const Json letters =

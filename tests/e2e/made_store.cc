@@ -17,7 +17,8 @@ namespace fs = std::filesystem;
 RunSpec SpecOf(const MadeRun& run, DataAccess& data) {
   const DatasetInfo& info = data.registry().Find("embedded").info;
   const OptionMap options = ResolveOptions(info.options, {});
-  const PlannedData facts = data.Facts({.use = "embedded", .name = "embedded"}, options, 0);
+  const PlannedData facts =
+      data.Facts({.use = "embedded", .name = "embedded"}, options, 0);
   RunSpec spec;
   spec.identity.method = run.method;
   spec.identity.method_version = run.method_version;
@@ -36,8 +37,8 @@ RunSpec SpecOf(const MadeRun& run, DataAccess& data) {
 
 std::vector<float> ScoresOf(const MadeRun& run, const SplitFacts& split) {
   std::vector<float> scores;
-  const ChanceStream start(
-      DeriveSeed(run.salt, "made"), 0, run.stochastic ? run.seed : 0);
+  const ChanceStream start(DeriveSeed(run.salt, "made"), 0,
+                           run.stochastic ? run.seed : 0);
   ChanceStream chance = start;
   for (const std::uint8_t positive : split.positive) {
     // Twelve uniforms less six: nearly a normal draw.

@@ -57,12 +57,12 @@ TEST_F(PackVerbs, WhatIsNotThereIsExit2AndAnEmptyCampaignExit4) {
 TEST_F(PackVerbs, StoresAreMergedOnceHoweverOftenItIsSaid) {
   const Program other(scratch_.path() / "other");
   for (int i = 0; i < 2; ++i) {
-    const Said said =
-        other({"merge", tailmark_.store().string(), "--json"});
+    const Said said = other({"merge", tailmark_.store().string(), "--json"});
     ASSERT_EQ(said.code, 0) << said.err;
     EXPECT_EQ(said.json()["runs"].size(), 2u);
   }
-  const Said rows = other({"db", "query", "SELECT count(*) AS runs FROM run", "--json"});
+  const Said rows =
+      other({"db", "query", "SELECT count(*) AS runs FROM run", "--json"});
   EXPECT_EQ(rows.json()[0]["runs"], 2) << rows.out << rows.err;
   EXPECT_EQ(other({"merge", scratch_.path().string()}).code, 2);
 }

@@ -46,9 +46,8 @@ Case Drawn(const Case& problem, std::uint64_t seed, std::int64_t b) {
 }
 
 TEST(Bootstrap, AResampleIsTheEvaluationOfTheImagesDrawn) {
-  for (const char* id : {"ap.step", "ap.step/nopos=zero", "ap.rank",
-                         "ap.voc07", "ap.voc10/ties=grouped",
-                         "ap.trapezoid"}) {
+  for (const char* id : {"ap.step", "ap.step/nopos=zero", "ap.rank", "ap.voc07",
+                         "ap.voc10/ties=grouped", "ap.trapezoid"}) {
     const Case problem = Sample(3, true);
     const Replicates all = Bootstrap(problem, id);
     for (std::int64_t b = 0; b < 50; ++b) {
@@ -83,8 +82,8 @@ TEST(Bootstrap, ThreadsCannotChangeABit) {
   const Case problem = Sample(5);
   const Replicates one = Bootstrap(problem, "ap.step", {.resamples = 203});
   for (const int threads : {4, 16}) {
-    const Replicates many = Bootstrap(
-        problem, "ap.step", {.resamples = 203, .threads = threads});
+    const Replicates many =
+        Bootstrap(problem, "ap.step", {.resamples = 203, .threads = threads});
     for (std::size_t g = 0; g < one.groups.size(); ++g) {
       EXPECT_EQ(one.groups[g].values, many.groups[g].values);
     }
@@ -123,8 +122,8 @@ TEST(Bootstrap, LeavingOneImageOutIsTheEvaluationWithoutIt) {
   for (const char* id : {"ap.step", "ap.step/nopos=zero"}) {
     const Case problem = Sample(8, true);
     const Definition definition = ParseDefinition(id);
-    const auto left = LeaveOneOut(problem.view(), problem.labels(), kGroups,
-                                  definition);
+    const auto left =
+        LeaveOneOut(problem.view(), problem.labels(), kGroups, definition);
     ASSERT_EQ(left.size(), 3U);
     for (std::size_t row = 0; row < 60; ++row) {
       Case without{.rows = 59, .classes = 3};
@@ -134,9 +133,8 @@ TEST(Bootstrap, LeavingOneImageOutIsTheEvaluationWithoutIt) {
         without.positive.push_back(problem.positive[i]);
         without.known.push_back(problem.known[i]);
       }
-      const Evaluation plain =
-          Evaluate(without.view(), without.labels(), kGroups,
-                   std::span(&definition, 1));
+      const Evaluation plain = Evaluate(without.view(), without.labels(),
+                                        kGroups, std::span(&definition, 1));
       for (std::size_t g = 0; g < 3; ++g) {
         const auto& percent = plain.results[0].means[g].percent;
         if (percent) {

@@ -92,9 +92,9 @@ TEST(Compare, TheMeanOverSeedsIsTakenResampleByResample) {
   EXPECT_DOUBLE_EQ(
       mean.groups[0].values[17],
       (seeds[0].groups[0].values[17] + seeds[1].groups[0].values[17]) / 2);
-  EXPECT_DOUBLE_EQ(*mean.groups[1].percent, (*seeds[0].groups[1].percent +
-                                             *seeds[1].groups[1].percent) /
-                                                2);
+  EXPECT_DOUBLE_EQ(
+      *mean.groups[1].percent,
+      (*seeds[0].groups[1].percent + *seeds[1].groups[1].percent) / 2);
 }
 
 TEST(Compare, RowsThatAgreeAreNotDistinguished) {

@@ -21,8 +21,8 @@ constexpr std::size_t kClasses = 4;
 // A normal draw; Box and Muller.
 double Gauss(ChanceStream& chance) {
   const double u = (chance.Bits() + 1.0) * 0x1p-32;
-  return std::sqrt(-2 * std::log(u)) * std::cos(6.283185307179586 *
-                                                chance.Unit());
+  return std::sqrt(-2 * std::log(u)) *
+         std::cos(6.283185307179586 * chance.Unit());
 }
 
 // A world of images: scores of present classes are higher by `lift`.
@@ -48,7 +48,7 @@ struct Draw {
 
 // Method b's scores agree with a's but for noise, and its lift is `worse` less.
 Draw DrawWorld(const World& world, ChanceStream& chance, std::size_t images,
-                double worse = 0) {
+               double worse = 0) {
   Draw out{.images = images};
   for (std::size_t row = 0; row < images; ++row) {
     for (std::size_t c = 0; c < kClasses; ++c) {
@@ -192,8 +192,8 @@ GateCell Judged(const World& world, std::uint64_t domain, std::uint64_t i,
                 double worse, double& error) {
   ChanceStream chance(domain, 2, i);
   const Draw draw = DrawWorld(world, chance, kImages, worse);
-  const auto compared = ComparePaired(Resample(draw.a, draw, i),
-                                      Resample(draw.b, draw, i));
+  const auto compared =
+      ComparePaired(Resample(draw.a, draw, i), Resample(draw.b, draw, i));
   error += compared.groups[0].standard_error;
   return JudgeImages(compared, {}).front();
 }
@@ -216,10 +216,11 @@ TEST(Gate, PlantedRegressionsAreFoundWithThePowerThatIsPromised) {
     const double power =
         0.5 * std::erfc(-(loss - limit) / error / std::sqrt(2.0));
     const double slack = 3 * std::sqrt(power * (1 - power) / kTimes) + 0.03;
-    std::printf("a loss of %.1f points at an error of %.2f (smallest seen "
-                "%.2f): promised %.0f %%, found %.0f %%\n",
-                loss, error, MinimumDetectable(error, 0), 100 * power,
-                100.0 * red / kTimes);
+    std::printf(
+        "a loss of %.1f points at an error of %.2f (smallest seen "
+        "%.2f): promised %.0f %%, found %.0f %%\n",
+        loss, error, MinimumDetectable(error, 0), 100 * power,
+        100.0 * red / kTimes);
     EXPECT_GE(red, kTimes * (power - slack));
     if (loss >= MinimumDetectable(error, 0)) {
       EXPECT_GE(red, kTimes * 0.75);

@@ -80,8 +80,7 @@ TEST(Permutation, CountsEveryWay) {
   EXPECT_NEAR(SmallestPermutationP(5, 5), 2.0 / 252, 1e-15);
   EXPECT_NEAR(SmallestPermutationP(1, 9), 0.1, 1e-15);
   // Four pairs: 16 ways of signs.
-  EXPECT_DOUBLE_EQ(SignFlipP(Values{1, 2, 3, 4}, Values{2, 4, 5, 7}),
-                   2.0 / 16);
+  EXPECT_DOUBLE_EQ(SignFlipP(Values{1, 2, 3, 4}, Values{2, 4, 5, 7}), 2.0 / 16);
 }
 
 TEST(Permutation, SamplingComesNearToCounting) {
@@ -164,8 +163,8 @@ TEST(Letters, SayExactlyWhichPairsDiffer) {
     for (std::size_t i = 0; i < 4; ++i) {
       EXPECT_FALSE(letters[i].empty());
       for (std::size_t j = i + 1; j < 4; ++j) {
-        const bool share = letters[i].find_first_of(letters[j]) !=
-                           std::string::npos;
+        const bool share =
+            letters[i].find_first_of(letters[j]) != std::string::npos;
         EXPECT_NE(share, differs[i][j]) << bits << " " << i << " " << j;
       }
     }

@@ -16,19 +16,21 @@ using ::testing::HasSubstr;
 class CxxPlugin : public ::testing::Test {
  protected:
   CxxPlugin() : tailmark_(scratch_.path()) {
-    tailmark_.environment["XDG_CONFIG_HOME"] = (scratch_.path() / "xdg").string();
+    tailmark_.environment["XDG_CONFIG_HOME"] =
+        (scratch_.path() / "xdg").string();
     fs::copy_file(fs::path(TM_PLUGIN_DIR) / "libnearest_mean.so", plugin());
   }
   fs::path plugin() const { return scratch_.path() / "libnearest_mean.so"; }
   /// A recipe of the prior and of `use`.
   void WriteRecipe(const std::string& use,
                    const Json& options = Json::object()) const {
-    const Json recipe = {{"schema", "tailmark-campaign/1"},
-                         {"campaign", "plugin"},
-                         {"datasets", {"embedded"}},
-                         {"weights", "nano-clip"},
-                         {"pipeline", "as-is-48"},
-                         {"methods", {"label_prior", {{"use", use}, {"options", options}}}}};
+    const Json recipe = {
+        {"schema", "tailmark-campaign/1"},
+        {"campaign", "plugin"},
+        {"datasets", {"embedded"}},
+        {"weights", "nano-clip"},
+        {"pipeline", "as-is-48"},
+        {"methods", {"label_prior", {{"use", use}, {"options", options}}}}};
     WriteFileAtomic(scratch_.path() / "r.json", recipe.dump(1));
   }
   Said Plan(const std::vector<std::string>& more) const {

@@ -22,7 +22,10 @@ class Stamp : public ::testing::Test {
  protected:
   std::filesystem::path Shared(const std::string& body) const {
     const auto path = scratch_.path() / "lib.so";
-    WriteFileAtomic(path, "\x7f" "ELF" + std::string(20, '\0') + body);
+    WriteFileAtomic(path,
+                    "\x7f"
+                    "ELF" +
+                        std::string(20, '\0') + body);
     return path;
   }
   static std::string Failure(const std::filesystem::path& path) {
@@ -37,8 +40,7 @@ class Stamp : public ::testing::Test {
 };
 
 TEST_F(Stamp, IsReadFromTheBytesOfTheFile) {
-  const auto path =
-      Shared("code" + std::string(kStamp) + '\0' + "more code");
+  const auto path = Shared("code" + std::string(kStamp) + '\0' + "more code");
   const PluginStamp stamp = ReadStamp(path);
   EXPECT_EQ(stamp.kind, "cxx");
   EXPECT_EQ(stamp.torch_git, "cafe");
@@ -78,12 +80,11 @@ TEST_F(Stamp, EveryMemberThatDiffersGetsASentenceWithBothSidesAndTheFix) {
   PluginStamp plugin = host;
   plugin.torch = "2.11.0";
   plugin.sanitizer = "address";
-  EXPECT_THAT(
-      StampMismatches(plugin, host),
-      ElementsAre(AllOf(HasSubstr("'2.11.0'"), HasSubstr("'2.13.0'"),
-                        HasSubstr("TAILMARK_TORCH_PREFIX")),
-                  AllOf(HasSubstr("'address'"), HasSubstr("none"),
-                        HasSubstr("-fsanitize"))));
+  EXPECT_THAT(StampMismatches(plugin, host),
+              ElementsAre(AllOf(HasSubstr("'2.11.0'"), HasSubstr("'2.13.0'"),
+                                HasSubstr("TAILMARK_TORCH_PREFIX")),
+                          AllOf(HasSubstr("'address'"), HasSubstr("none"),
+                                HasSubstr("-fsanitize"))));
 }
 
 TEST_F(Stamp, TheCommitOfThePluginDoesNotMatter) {

@@ -42,12 +42,12 @@ GateReport Sample() {
        .cells = {{.group = "total",
                   .outcome = Outcome::kMissing,
                   .reason = "the campaign does not ask for it"}}});
-  report.rows.push_back({.dataset = "embedded",
-                         .label = "fresh",
-                         .definition = "",
-                         .cells = {{.group = "total",
-                                    .outcome = Outcome::kNew,
-                                    .reason = "new"}}});
+  report.rows.push_back(
+      {.dataset = "embedded",
+       .label = "fresh",
+       .definition = "",
+       .cells = {
+           {.group = "total", .outcome = Outcome::kNew, .reason = "new"}}});
   FinishGate(report);
   return report;
 }

@@ -92,8 +92,7 @@ TEST_F(LintTest, FiveF1FiguresOfPsdTableOneAreNotTheirPrecisionAndRecall) {
 TEST_F(LintTest, ThePrintedGroupsAreHeldAgainstTheAuthorsLog) {
   const auto logs = Of(Ours("hp-dval"), "table1", "log");
   ASSERT_EQ(logs.size(), 4U);
-  EXPECT_EQ(logs[0].explanation,
-            "printed 92.83, the authors' log has 94.1299");
+  EXPECT_EQ(logs[0].explanation, "printed 92.83, the authors' log has 94.1299");
 }
 
 TEST_F(LintTest, EveryShippedRowHasAStatusAndASource) {
@@ -156,9 +155,9 @@ TEST_F(LintTest, OtherDecimalsAndOtherThanPercentAreFound) {
 }
 
 TEST_F(LintTest, AListOfObjectsIsATable) {
-  const auto findings = Lint(Read(
-      "a.json",
-      R"([{"method": "one", "dataset": "coco", "CP": 84.6, "CR": 73.2,
+  const auto findings =
+      Lint(Read("a.json",
+                R"([{"method": "one", "dataset": "coco", "CP": 84.6, "CR": 73.2,
            "CF1": 77.2},
           {"method": "two", "dataset": "coco", "CP": 84.9, "CR": 70.2,
            "CF1": 76.9}])"));
@@ -167,9 +166,10 @@ TEST_F(LintTest, AListOfObjectsIsATable) {
 }
 
 TEST_F(LintTest, ValuesOfAnotherRowAreFoundOncePerPair) {
-  const auto findings = Lint(Read(
-      "a.csv", "row,total,head,tail\none,50.12,60.34,41.00\n"
-               "two,50.12,60.34,42.00\nthree,51.12,60.35,42.00\n"));
+  const auto findings =
+      Lint(Read("a.csv",
+                "row,total,head,tail\none,50.12,60.34,41.00\n"
+                "two,50.12,60.34,42.00\nthree,51.12,60.35,42.00\n"));
   ASSERT_EQ(findings.size(), 1U);
   EXPECT_EQ(findings[0].row, "two");
   EXPECT_EQ(findings[0].cell, "total, head");
@@ -183,9 +183,9 @@ TEST_F(LintTest, WrongFilesAreNamedWithLineAndCell) {
   EXPECT_EQ(ErrorOf<DataError>("a.csv", "row,total\nx,1,2\n"),
             StrCat((folder_ / "a.csv").string(),
                    ", row 1: 3 cells, the header has 2"));
-  EXPECT_NE(ErrorOf<DataError>("a.csv", "row,total\n\"x,1\n")
-                .find("never closed"),
-            std::string::npos);
+  EXPECT_NE(
+      ErrorOf<DataError>("a.csv", "row,total\n\"x,1\n").find("never closed"),
+      std::string::npos);
   EXPECT_NE(ErrorOf<DataError>("a.txt", "x").find("as .csv or .json"),
             std::string::npos);
   EXPECT_NE(ErrorOf<DataError>("a.json", R"({"schema": "other/1"})")

@@ -116,20 +116,26 @@ TEST_F(Pack, EachOfTwentyTamperingsIsFoundAndNamed) {
   const std::vector<Tampering> tamperings = {
       {"a score", [&](const fs::path& f) { Flip(scores(f), 200); },
        "scores/test.npy"},
-      {"the last score", [&](const fs::path& f) {
+      {"the last score",
+       [&](const fs::path& f) {
          Flip(scores(f), fs::file_size(scores(f)) - 1);
-       }, "scores/test.npy"},
+       },
+       "scores/test.npy"},
       {"the header of the scores",
        [&](const fs::path& f) { Flip(scores(f), 20); }, "scores/test.npy"},
-      {"scores cut off", [&](const fs::path& f) {
+      {"scores cut off",
+       [&](const fs::path& f) {
          fs::resize_file(scores(f), fs::file_size(scores(f)) - 4);
-       }, "scores/test.npy"},
+       },
+       "scores/test.npy"},
       {"scores gone", [&](const fs::path& f) { fs::remove(scores(f)); },
        "scores/test.npy"},
-      {"scores of the other run", [&](const fs::path& f) {
+      {"scores of the other run",
+       [&](const fs::path& f) {
          fs::copy_file(f / "runs" / keys_[1] / "scores/test.npy", scores(f),
                        fs::copy_options::overwrite_existing);
-       }, "scores/test.npy"},
+       },
+       "scores/test.npy"},
       {"run.json", [&](const fs::path& f) { Flip(Run(f) / "run.json", 99); },
        "run.json"},
       {"DONE", [&](const fs::path& f) { Flip(Run(f) / "DONE", 3); }, "DONE"},
@@ -138,46 +144,59 @@ TEST_F(Pack, EachOfTwentyTamperingsIsFoundAndNamed) {
       {"SHA256SUMS", [&](const fs::path& f) { Flip(f / "SHA256SUMS", 5); },
        "SHA256SUMS"},
       {"SHA256SUMS gone",
-       [&](const fs::path& f) { fs::remove(f / "SHA256SUMS"); },
-       "SHA256SUMS"},
-      {"labels", [&](const fs::path& f) {
-         Flip(f / "labels/list/labels.json", 0);
-       }, "labels/list/labels.json"},
-      {"a file more", [&](const fs::path& f) {
+       [&](const fs::path& f) { fs::remove(f / "SHA256SUMS"); }, "SHA256SUMS"},
+      {"labels",
+       [&](const fs::path& f) { Flip(f / "labels/list/labels.json", 0); },
+       "labels/list/labels.json"},
+      {"a file more",
+       [&](const fs::path& f) {
          WriteFileAtomic(Run(f) / "note.txt", "better than it looks");
-       }, "note.txt"},
+       },
+       "note.txt"},
       {"a run gone", [&](const fs::path& f) { fs::remove_all(Run(f)); }, key},
-      {"a run under another key", [&](const fs::path& f) {
+      {"a run under another key",
+       [&](const fs::path& f) {
          fs::rename(Run(f), f / "runs" / std::string(64, 'a'));
          SumAgain(f);
-       }, std::string(64, 'a')},
-      {"a run gone, sums made again", [&](const fs::path& f) {
+       },
+       std::string(64, 'a')},
+      {"a run gone, sums made again",
+       [&](const fs::path& f) {
          fs::remove_all(Run(f));
          SumAgain(f);
-       }, key},
-      {"a claim raised, sums made again", [&](const fs::path& f) {
+       },
+       key},
+      {"a claim raised, sums made again",
+       [&](const fs::path& f) {
          Json pack = ReadJson(f / "PACK.json");
          pack["runs"][key][0]["percent"] = 99.5;
          WriteFileAtomic(f / "PACK.json", pack.dump());
          SumAgain(f);
-       }, "PACK.json claims"},
-      {"a claim dropped, sums made again", [&](const fs::path& f) {
+       },
+       "PACK.json claims"},
+      {"a claim dropped, sums made again",
+       [&](const fs::path& f) {
          Json pack = ReadJson(f / "PACK.json");
          pack["runs"][key].erase(0);
          WriteFileAtomic(f / "PACK.json", pack.dump());
          SumAgain(f);
-       }, "PACK.json claims 27 numbers"},
-      {"a score, sums made again", [&](const fs::path& f) {
+       },
+       "PACK.json claims 27 numbers"},
+      {"a score, sums made again",
+       [&](const fs::path& f) {
          Flip(scores(f), 200);
          SumAgain(f);
-       }, "scores/test.npy"},
-      {"another seed, sealed and summed again", [&](const fs::path& f) {
+       },
+       "scores/test.npy"},
+      {"another seed, sealed and summed again",
+       [&](const fs::path& f) {
          Json run = ReadJson(Run(f) / "run.json");
          run["spec"]["seed"] = 7;
          WriteFileAtomic(Run(f) / "run.json", run.dump());
          SealBundle(Run(f));
          SumAgain(f);
-       }, key}};
+       },
+       key}};
   ASSERT_EQ(tamperings.size(), 20u);
   const std::string whole = ReadFile(pack_);
   for (const Tampering& each : tamperings) {

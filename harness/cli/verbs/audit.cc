@@ -82,9 +82,9 @@ void Print(const std::vector<Published>& all) {
       for (const LintFinding& each : findings) {
         if (each.table != table.id) continue;
         std::cout << "  " << each.row
-                  << (each.dataset.empty() ? "" : " on " + each.dataset)
-                  << ", " << each.cell << " [" << each.rule << "]: "
-                  << each.explanation << "\n";
+                  << (each.dataset.empty() ? "" : " on " + each.dataset) << ", "
+                  << each.cell << " [" << each.rule << "]: " << each.explanation
+                  << "\n";
       }
     }
   }
@@ -123,8 +123,9 @@ Verb AuditVerb() {
           .summary =
               "Check printed tables: do groups average to totals, F1 to "
               "precision and recall",
-          .example = "tailmark audit mytable.csv --group head=22 --group "
-                     "medium=33 --group tail=25 --json",
+          .example =
+              "tailmark audit mytable.csv --group head=22 --group "
+              "medium=33 --group tail=25 --json",
           .declare =
               [options](Args& args) {
                 args.Positional("FILE", options->file, false,

@@ -35,8 +35,8 @@ int Accept(const AcceptOptions& options, const GlobalOptions& global) {
       runs.push_back(*cell.run);
     }
   }
-  const std::string by = !options.by.empty() ? options.by
-                                             : GetEnv("USER").value_or("?");
+  const std::string by =
+      !options.by.empty() ? options.by : GetEnv("USER").value_or("?");
   AcceptBaseline(store, options.name, runs, options.why, by);
   std::cout << "baseline " << options.name << ": " << runs.size() << " of "
             << cells << " runs of " << campaign->name << ", accepted by " << by
@@ -47,12 +47,9 @@ int Accept(const AcceptOptions& options, const GlobalOptions& global) {
 OrderedJson ToJson(const Baseline& baseline) {
   OrderedJson keys = OrderedJson::array();
   for (const RunRow& run : baseline.runs) keys.push_back(run.key);
-  return {{"name", baseline.name},
-          {"version", 1},
-          {"summary", baseline.why},
-          {"accepted", baseline.accepted_utc},
-          {"by", baseline.accepted_by},
-          {"why", baseline.why},
+  return {{"name", baseline.name},      {"version", 1},
+          {"summary", baseline.why},    {"accepted", baseline.accepted_utc},
+          {"by", baseline.accepted_by}, {"why", baseline.why},
           {"runs", std::move(keys)}};
 }
 
@@ -114,12 +111,12 @@ int Diff(const DiffOptions& options, const GlobalOptions& global) {
   for (const auto& [name, value] : now) {
     const auto before = first.find(name);
     const bool there = before != first.end();
-    rows.push_back({{"row", name},
-                    {"oldest", there ? OrderedJson(before->second)
-                                     : OrderedJson(nullptr)},
-                    {"newest", value},
-                    {"difference", there ? OrderedJson(value - before->second)
-                                         : OrderedJson(nullptr)}});
+    rows.push_back(
+        {{"row", name},
+         {"oldest", there ? OrderedJson(before->second) : OrderedJson(nullptr)},
+         {"newest", value},
+         {"difference",
+          there ? OrderedJson(value - before->second) : OrderedJson(nullptr)}});
     table.push_back({name, there ? text(before->second, "%.2f") : "",
                      text(value, "%.2f"),
                      there ? text(value - before->second, "%+.2f") : "new"});
@@ -131,8 +128,9 @@ int Diff(const DiffOptions& options, const GlobalOptions& global) {
 Verb AcceptVerb(const GlobalOptions& global) {
   auto options = std::make_shared<AcceptOptions>();
   return {.name = "accept",
-          .summary = "Make the runs of a campaign what later ones are held "
-                     "against",
+          .summary =
+              "Make the runs of a campaign what later ones are held "
+              "against",
           .example = "tailmark baseline accept main --why \"first release\"",
           .declare =
               [options](Args& args) {
@@ -176,8 +174,9 @@ Verb DiffVerb(const GlobalOptions& global) {
 
 Verb BaselineVerb(const GlobalOptions& global) {
   return {.name = "baseline",
-          .summary = "Runs that later ones are held against: accept, list, "
-                     "diff",
+          .summary =
+              "Runs that later ones are held against: accept, list, "
+              "diff",
           .example = "tailmark baseline accept main --why \"first release\"",
           .declare = nullptr,
           .run = nullptr,

@@ -43,11 +43,13 @@ Answer Git(const std::vector<std::string>& arguments, const fs::path& log) {
   std::error_code ignored;
   fs::remove(log, ignored);
   Subprocess git({.program = "/usr/bin/env",
-                  .arguments = [&] {
-                    std::vector<std::string> all = {"git"};
-                    all.insert(all.end(), arguments.begin(), arguments.end());
-                    return all;
-                  }(),
+                  .arguments =
+                      [&] {
+                        std::vector<std::string> all = {"git"};
+                        all.insert(all.end(), arguments.begin(),
+                                   arguments.end());
+                        return all;
+                      }(),
                   .log = log});
   std::optional<ProcessEnd> end;
   Subprocess* const one = &git;
@@ -88,8 +90,7 @@ int Bisect(const BisectOptions& options) {
   WriteFileAtomic(script,
                   ScriptOf(options.run.empty() ? kDefaultRun : options.run));
   fs::permissions(script, fs::perms::owner_all);
-  const Answer start =
-      Git({"bisect", "start", options.bad, options.good}, log);
+  const Answer start = Git({"bisect", "start", options.bad, options.good}, log);
   if (start.code != 0) {
     Git({"bisect", "reset"}, log);
     throw ConfigError(StrCat("git bisect start: ", start.text));

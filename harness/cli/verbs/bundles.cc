@@ -58,7 +58,8 @@ int Import(const ImportOptions& options, const GlobalOptions& global) {
 int Merge(const MergeOptions& options, const GlobalOptions& global) {
   for (const std::string& each : options.stores) {
     if (!fs::is_directory(fs::path(each) / "bundles")) {
-      throw ConfigError(StrCat(each, ": is no store: it has no folder "
+      throw ConfigError(StrCat(each,
+                               ": is no store: it has no folder "
                                "'bundles'. A folder of bundles is taken by "
                                "`tailmark import`"));
     }

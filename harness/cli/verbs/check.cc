@@ -65,8 +65,7 @@ class OutToErr {
 /// The cells of a recipe in a campaign, planned with other seeds.
 std::vector<RunRow> RunAgain(Store& store, DataAccess& data,
                              const GlobalOptions& global,
-                             const std::string& name,
-                             const std::string& recipe,
+                             const std::string& name, const std::string& recipe,
                              const std::vector<std::uint64_t>& seeds) {
   const auto campaign = FindCampaign(store, name);
   const Json kept = ParseJson(campaign->recipe_json, campaign->name);
@@ -103,9 +102,8 @@ int ExitOf(const GateReport& report, const CheckOptions& options,
            const std::vector<Outcome>& fail_on) {
   const auto outcomes = report.Outcomes();
   if (report.Compared() == 0) {
-    const bool differ =
-        std::find(outcomes.begin(), outcomes.end(), Outcome::kNotComparable) !=
-        outcomes.end();
+    const bool differ = std::find(outcomes.begin(), outcomes.end(),
+                                  Outcome::kNotComparable) != outcomes.end();
     return differ ? kExitNotComparable : kExitNothing;
   }
   return Fails(outcomes, options.strict, fail_on) ? kExitRegression : kExitOk;
@@ -162,40 +160,39 @@ int Check(const CheckOptions& options, const GlobalOptions& global) {
 
 Verb CheckVerb(const GlobalOptions& global) {
   auto options = std::make_shared<CheckOptions>();
-  return {.name = "check",
-          .summary =
-              "Hold a campaign against a baseline; exit 1 on a regression",
-          .example =
-              "tailmark check --baseline main --junit check.xml --json",
-          .declare =
-              [options](Args& args) {
-                args.Option("--baseline", options->baseline, "NAME",
-                            "As accepted by tailmark baseline accept (default: "
-                            "main)");
-                args.Option("--campaign", options->campaign, "NAME",
-                            "What is checked (default: the newest)");
-                args.Option("--junit", options->junit, "FILE",
-                            "Write JUnit XML for a CI system");
-                args.Option("--markdown", options->markdown, "FILE",
-                            "Write a table for a job's summary");
-                args.Repeated("--margin", options->margins, "GROUP=POINTS",
-                              "What is too small to matter (default: total "
-                              "0.3, tail 1.0, else 0.5)");
-                args.Repeated("--fail-on", options->fail_on, "OUTCOME",
-                              "Instead of regression, missing and error");
-                args.Option("--confirm", options->confirm, "N",
-                            "Rounds with fresh seeds before a stochastic "
-                            "method is red: 0 to 2 (default: 2)");
-                args.Option("--resamples", options->resamples, "B",
-                            "Of the images (default: 2000)");
-                args.Flag("--strict", options->strict,
-                          "An improvement that nothing explains fails too");
-                args.Flag("--self-test", options->self_test,
-                          "Try the gate: red on an injected loss, green on "
-                          "A/A");
-                args.Flag("--json", options->json, "Print JSON");
-              },
-          .run = [options, &global] { return Check(*options, global); }};
+  return {
+      .name = "check",
+      .summary = "Hold a campaign against a baseline; exit 1 on a regression",
+      .example = "tailmark check --baseline main --junit check.xml --json",
+      .declare =
+          [options](Args& args) {
+            args.Option("--baseline", options->baseline, "NAME",
+                        "As accepted by tailmark baseline accept (default: "
+                        "main)");
+            args.Option("--campaign", options->campaign, "NAME",
+                        "What is checked (default: the newest)");
+            args.Option("--junit", options->junit, "FILE",
+                        "Write JUnit XML for a CI system");
+            args.Option("--markdown", options->markdown, "FILE",
+                        "Write a table for a job's summary");
+            args.Repeated("--margin", options->margins, "GROUP=POINTS",
+                          "What is too small to matter (default: total "
+                          "0.3, tail 1.0, else 0.5)");
+            args.Repeated("--fail-on", options->fail_on, "OUTCOME",
+                          "Instead of regression, missing and error");
+            args.Option("--confirm", options->confirm, "N",
+                        "Rounds with fresh seeds before a stochastic "
+                        "method is red: 0 to 2 (default: 2)");
+            args.Option("--resamples", options->resamples, "B",
+                        "Of the images (default: 2000)");
+            args.Flag("--strict", options->strict,
+                      "An improvement that nothing explains fails too");
+            args.Flag("--self-test", options->self_test,
+                      "Try the gate: red on an injected loss, green on "
+                      "A/A");
+            args.Flag("--json", options->json, "Print JSON");
+          },
+      .run = [options, &global] { return Check(*options, global); }};
 }
 
 }  // namespace tailmark

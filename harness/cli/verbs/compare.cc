@@ -85,8 +85,8 @@ OrderedJson DriftAnswer(const ScoreDrift& drift) {
                        {"gained", pair.gained},
                        {"points", pair.effect}});
   }
-  return {{"pairs", pairs},       {"gained", gained},
-          {"lost", lost},         {"largest_move", drift.largest},
+  return {{"pairs", pairs},        {"gained", gained},
+          {"lost", lost},          {"largest_move", drift.largest},
           {"p99_move", drift.p99}, {"largest", std::move(largest)}};
 }
 
@@ -130,10 +130,10 @@ void PrintClasses(const Answer& answer) {
   for (std::size_t i = 0; i < order.size(); ++i) {
     if (i >= kMostClasses && i + kMostClasses < order.size()) continue;
     const PairedClass& each = *order[i];
-    table.push_back({ClassName(answer, each.index), Points(*each.difference),
-                     StrCat(Points(each.interval.lo), " to ",
-                            Points(each.interval.hi)),
-                     Fixed(each.p_adjusted, "%.3g")});
+    table.push_back(
+        {ClassName(answer, each.index), Points(*each.difference),
+         StrCat(Points(each.interval.lo), " to ", Points(each.interval.hi)),
+         Fixed(each.p_adjusted, "%.3g")});
   }
   std::cout << "\nLargest losses and wins by class:\n" << TextTable(table);
 }
@@ -174,7 +174,8 @@ void Print(const Answer& answer) {
     if (&image == &answer.worst.against.front()) {
       std::cout << "\nImages that speak most against a (row, points):\n ";
     }
-    std::cout << " " << image.row << " (" << Fixed(image.influence, "%+.3f") << ")";
+    std::cout << " " << image.row << " (" << Fixed(image.influence, "%+.3f")
+              << ")";
   }
   if (!answer.worst.against.empty()) std::cout << "\n";
   const OrderedJson drift = DriftAnswer(answer.drift);
@@ -191,10 +192,10 @@ OrderedJson UnitsAnswer(const UnitValues& units) {
                   units.b.empty())) {
     return nullptr;
   }
-  const MeanTest test = paired ? PairedTest(units.b, units.a)
-                               : WelchTest(units.b, units.a);
-  const double permutation = paired ? SignFlipP(units.b, units.a)
-                                    : PermutationP(units.b, units.a);
+  const MeanTest test =
+      paired ? PairedTest(units.b, units.a) : WelchTest(units.b, units.a);
+  const double permutation =
+      paired ? SignFlipP(units.b, units.a) : PermutationP(units.b, units.a);
   OrderedJson out = {{"unit", units.unit},
                      {"paired", paired},
                      {"a", units.a},
@@ -230,8 +231,8 @@ Answer CompareData(const ScoredData& a, const ScoredData& b,
   // ComparePaired subtracts its first from its second.
   for (PairedGroup& group : out.compared.groups) std::swap(group.a, group.b);
   for (PairedClass& each : out.compared.classes) std::swap(each.a, each.b);
-  out.worst = FindWorstImages(b.scores.view(), a.scores.view(),
-                              a.label_spans(), definition, kMostImages);
+  out.worst = FindWorstImages(b.scores.view(), a.scores.view(), a.label_spans(),
+                              definition, kMostImages);
   out.drift = FindDrift(b.scores.view(), a.scores.view(), a.label_spans(),
                         definition.policy);
   return out;
@@ -277,8 +278,7 @@ int CompareFiles(const CompareVerbOptions& options) {
 Answer CompareRows(Store& store, DataAccess& data, const ComparedRow& a,
                    const ComparedRow& b, const CompareVerbOptions& options) {
   const RunRow& first = a.runs.front();
-  const Definition definition =
-      DefinitionOf(store, first, options.definition);
+  const Definition definition = DefinitionOf(store, first, options.definition);
   Answer out;
   if (a.runs.size() == 1 && b.runs.size() == 1) {
     out = CompareData(DataFromRun(store, first, data),
@@ -327,9 +327,9 @@ int CompareWords(const CompareVerbOptions& options,
   std::string why = "no data set is in both";
   for (const ComparedRow& a : rows_a) {
     for (const ComparedRow& b : rows_b) {
-      const bool same_row = a.dataset == b.dataset &&
-                            (rows_a.size() == 1 || rows_b.size() == 1 ||
-                             a.label == b.label);
+      const bool same_row =
+          a.dataset == b.dataset &&
+          (rows_a.size() == 1 || rows_b.size() == 1 || a.label == b.label);
       const auto on = [&](const std::vector<ComparedRow>& rows) {
         return std::count_if(rows.begin(), rows.end(), [&](const auto& row) {
           return row.dataset == a.dataset;
@@ -341,8 +341,8 @@ int CompareWords(const CompareVerbOptions& options,
       const std::string not_comparable =
           WhyNotComparable(store, a.runs.front(), b.runs.front());
       if (!not_comparable.empty()) {
-        why = StrCat(a.label, " and ", b.label, " are not comparable: ",
-                     not_comparable);
+        why = StrCat(a.label, " and ", b.label,
+                     " are not comparable: ", not_comparable);
         LogWarning(why);
         continue;
       }
@@ -372,11 +372,10 @@ OrderedJson LettersOf(Store& store, DataAccess& data,
   for (std::size_t g = 0; g < means.front().groups.size(); ++g) {
     std::vector<std::size_t> order(rows.size());
     for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
-    std::stable_sort(order.begin(), order.end(),
-                     [&](std::size_t x, std::size_t y) {
-                       return means[x].groups[g].percent >
-                              means[y].groups[g].percent;
-                     });
+    std::stable_sort(
+        order.begin(), order.end(), [&](std::size_t x, std::size_t y) {
+          return means[x].groups[g].percent > means[y].groups[g].percent;
+        });
     std::vector<std::vector<double>> values;
     for (const std::size_t i : order) {
       values.push_back(means[i].groups[g].values);
@@ -407,9 +406,8 @@ OrderedJson LettersOf(Store& store, DataAccess& data,
 }
 
 void PrintLetters(const OrderedJson& answer) {
-  std::cout << answer["dataset"].get<std::string>() << ", "
-            << answer["images"] << " images, "
-            << answer["definition"].get<std::string>()
+  std::cout << answer["dataset"].get<std::string>() << ", " << answer["images"]
+            << " images, " << answer["definition"].get<std::string>()
             << "; rows that share a letter are not distinguishable\n";
   for (const auto& [group, rows] : answer["groups"].items()) {
     std::vector<std::vector<std::string>> table = {
@@ -419,10 +417,10 @@ void PrintLetters(const OrderedJson& answer) {
       table.push_back(
           {row["row"].get<std::string>(),
            defined ? Fixed(row["percent"].get<double>(), "%.2f") : "undefined",
-           defined ? StrCat(Fixed(row["interval"][0].get<double>(), "%.2f"),
-                            " to ",
-                            Fixed(row["interval"][1].get<double>(), "%.2f"))
-                   : "",
+           defined
+               ? StrCat(Fixed(row["interval"][0].get<double>(), "%.2f"), " to ",
+                        Fixed(row["interval"][1].get<double>(), "%.2f"))
+               : "",
            row["letters"].get<std::string>()});
     }
     std::cout << "\n" << TextTable(table);
@@ -441,8 +439,8 @@ int CompareAll(const CompareVerbOptions& options, const GlobalOptions& global) {
   for (auto& [dataset, rows] : by_dataset) {
     std::vector<ComparedRow> alike;
     for (const ComparedRow& row : rows) {
-      const std::string why = WhyNotComparable(store, rows.front().runs.front(),
-                                               row.runs.front());
+      const std::string why =
+          WhyNotComparable(store, rows.front().runs.front(), row.runs.front());
       if (why.empty()) {
         alike.push_back(row);
       } else {

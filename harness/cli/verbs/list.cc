@@ -161,10 +161,9 @@ OrderedJson Protocols() {
 std::string StatusOf(const PublishedTable& table) {
   std::string status;
   for (const char* each : {"primary", "second_hand", "author_log"}) {
-    if (std::any_of(table.rows.begin(), table.rows.end(),
-                    [&](const PublishedRow& row) {
-                      return row.status == each;
-                    })) {
+    if (std::any_of(
+            table.rows.begin(), table.rows.end(),
+            [&](const PublishedRow& row) { return row.status == each; })) {
       status += (status.empty() ? "" : ", ") + std::string(each);
     }
   }

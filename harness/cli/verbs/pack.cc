@@ -135,8 +135,9 @@ void Print(const std::string& path, const Verification& verification) {
   }
   for (const VerifiedRun& run : verification.runs) {
     std::cout << "  " << run.verdict << "  "
-              << (run.method.empty() ? "" : run.method + " on " + run.dataset +
-                                                ", seed ");
+              << (run.method.empty()
+                      ? ""
+                      : run.method + " on " + run.dataset + ", seed ");
     if (!run.method.empty()) std::cout << run.seed << "  ";
     std::cout << run.key.substr(0, 12);
     if (!run.why.empty()) std::cout << "  " << run.why;
@@ -157,9 +158,8 @@ int VerifyAll(const VerifyOptions& options) {
     const Scratch scratch;
     const Verification verification = Verify(
         path,
-        [&](const RunSpec& spec, const fs::path& packed) -> const DatasetFacts& {
-          return labels.Find(spec, packed);
-        },
+        [&](const RunSpec& spec, const fs::path& packed)
+            -> const DatasetFacts& { return labels.Find(spec, packed); },
         scratch.path());
     const int code = CodeOf(verification);
     if (worst != kExitRegression && code != kExitOk) worst = code;
@@ -177,38 +177,39 @@ int VerifyAll(const VerifyOptions& options) {
 
 Verb PackVerb(const GlobalOptions& global) {
   auto options = std::make_shared<PackOptions>();
-  return {.name = "pack",
-          .summary = "Write finished runs and their numbers for others to check",
-          .example = "tailmark pack --campaign night -o night.tar",
-          .declare =
-              [options](Args& args) {
-                args.Rest("RUN", options->runs, false,
-                          "Keys, or how they begin (default: a campaign)");
-                args.Option("--campaign", options->campaign, "NAME",
-                            "Which campaign (default: the newest)");
-                args.Option("-o,--out", options->out, "FILE",
-                            "The archive (default: tailmark-pack.tar)");
-                args.Flag("--with-labels", options->with_labels,
-                          "Add the test labels of data sets of your own");
-              },
-          .run = [options, &global] { return Pack(*options, global); }};
+  return {
+      .name = "pack",
+      .summary = "Write finished runs and their numbers for others to check",
+      .example = "tailmark pack --campaign night -o night.tar",
+      .declare =
+          [options](Args& args) {
+            args.Rest("RUN", options->runs, false,
+                      "Keys, or how they begin (default: a campaign)");
+            args.Option("--campaign", options->campaign, "NAME",
+                        "Which campaign (default: the newest)");
+            args.Option("-o,--out", options->out, "FILE",
+                        "The archive (default: tailmark-pack.tar)");
+            args.Flag("--with-labels", options->with_labels,
+                      "Add the test labels of data sets of your own");
+          },
+      .run = [options, &global] { return Pack(*options, global); }};
 }
 
 Verb VerifyVerb(const GlobalOptions&) {
   auto options = std::make_shared<VerifyOptions>();
-  return {.name = "verify",
-          .summary =
-              "Check every byte of packs and recompute every number in them",
-          .example = "tailmark verify night.tar",
-          .declare =
-              [options](Args& args) {
-                args.Rest("BUNDLE", options->bundles, true,
-                          "A pack, an exported .tar or a bundle folder");
-                args.Option("--root", options->root, "DIR",
-                            "Where the files of a data set of your own lie");
-                args.Flag("--json", options->json, "Print JSON");
-              },
-          .run = [options] { return VerifyAll(*options); }};
+  return {
+      .name = "verify",
+      .summary = "Check every byte of packs and recompute every number in them",
+      .example = "tailmark verify night.tar",
+      .declare =
+          [options](Args& args) {
+            args.Rest("BUNDLE", options->bundles, true,
+                      "A pack, an exported .tar or a bundle folder");
+            args.Option("--root", options->root, "DIR",
+                        "Where the files of a data set of your own lie");
+            args.Flag("--json", options->json, "Print JSON");
+          },
+      .run = [options] { return VerifyAll(*options); }};
 }
 
 }  // namespace tailmark

@@ -1,5 +1,6 @@
-// The smallest real plugin in C++: scores an image by how much nearer its feature
-// lies to the mean of a class's training images than to the mean of the others.
+// The smallest real plugin in C++: scores an image by how much nearer its
+// feature lies to the mean of a class's training images than to the mean of the
+// others.
 
 #include <ATen/ATen.h>
 #include <ATen/core/grad_mode.h>
@@ -48,7 +49,8 @@ class NearestMean final : public tailmark::MethodWith<NearestMeanOptions> {
       const auto x = batch.inputs.to(at::kCPU, at::kDouble);
       auto known = at::ones_like(batch.labels, one.device(at::kCPU));
       if (batch.known.defined()) known = batch.known.to(at::kCPU, at::kDouble);
-      const auto yes = batch.labels.to(at::kCPU, at::kDouble).ne(0).to(at::kDouble) * known;
+      const auto yes =
+          batch.labels.to(at::kCPU, at::kDouble).ne(0).to(at::kDouble) * known;
       const auto no = known - yes;
       if (!with.defined()) {
         with = at::zeros({classes, x.size(1)}, one);
@@ -85,7 +87,8 @@ class NearestMean final : public tailmark::MethodWith<NearestMeanOptions> {
     out.Put("offset", offset_);
   }
   void Load(const tailmark::StateReader& in) override {
-    direction_ = in.Get("direction").to(problem().device, at::kFloat, false, true);
+    direction_ =
+        in.Get("direction").to(problem().device, at::kFloat, false, true);
     offset_ = in.Get("offset").to(problem().device, at::kFloat, false, true);
   }
   std::int64_t trained_parameters() const override {
