@@ -17,6 +17,10 @@ if(TAILMARK_CLI)
   find_package(simdjson 3.0 REQUIRED)
   find_package(pugixml 1.13 REQUIRED)
 endif()
+if(TAILMARK_CLI OR TAILMARK_ENGINE OR TAILMARK_BUILD_FUZZ)
+  # Zip archives of annotations, the tokenizer's vocabulary.
+  find_package(ZLIB REQUIRED)
+endif()
 
 if(TAILMARK_ENGINE)
   include(TailmarkTorch)
@@ -24,7 +28,6 @@ if(TAILMARK_ENGINE)
 endif()
 if(TAILMARK_ENGINE OR TAILMARK_BUILD_FUZZ)
   # The tokenizer's. Neither PCRE2 nor utf8proc has a CMake package in Debian.
-  find_package(ZLIB REQUIRED)
   foreach(package IN ITEMS pcre2-8:pcre2.h utf8proc:utf8proc.h)
     string(REPLACE ":" ";" parts "${package}")
     list(GET parts 0 library)

@@ -37,20 +37,32 @@ State Committed(const LabelMatrix& labels, std::int64_t row, std::int64_t c) {
   return labels.Known(row, c) ? State::kPositive : State::kDifficult;
 }
 
+/// Reads `xml` into `document`, which owns what is given back.
+pugi::xml_node RootOf(pugi::xml_document& document, std::string_view xml,
+                      const std::string& name) {
+  const auto result = document.load_buffer(xml.data(), xml.size());
+  if (!result) {
+    throw DataError(
+        StrCat(name, ": byte ", result.offset, ": ", result.description()));
+  }
+  const pugi::xml_node annotation = document.child("annotation");
+  if (!annotation) {
+    throw DataError(StrCat(name, ": no <annotation>; expected VOC's"));
+  }
+  return annotation;
+}
+
 }  // namespace
+
+void RequireVocAnnotation(std::string_view xml, const std::string& name) {
+  pugi::xml_document document;
+  (void)RootOf(document, xml, name);
+}
 
 void ReadVocAnnotation(const fs::path& file, Annotations& into) {
   const std::string text = ReadFile(file, kMostXmlBytes);
   pugi::xml_document document;
-  const auto result = document.load_buffer(text.data(), text.size());
-  if (!result) {
-    throw DataError(StrCat(file.string(), ": byte ", result.offset, ": ",
-                           result.description()));
-  }
-  const pugi::xml_node annotation = document.child("annotation");
-  if (!annotation) {
-    throw DataError(StrCat(file.string(), ": no <annotation>; expected VOC's"));
-  }
+  const pugi::xml_node annotation = RootOf(document, text, file.string());
   std::map<std::uint16_t, bool> all_difficult;
   for (const pugi::xml_node object : annotation.children("object")) {
     const std::string name = object.child_value("name");

@@ -56,6 +56,9 @@ std::unordered_map<std::string, std::string> ReadCocoCaptions(
 /// DataError naming the file.
 void ReadVocAnnotation(const std::filesystem::path& file, Annotations& into);
 
+/// Throws DataError "NAME: ..." unless `xml` is a VOC annotation.
+void RequireVocAnnotation(std::string_view xml, const std::string& name);
+
 /// A committed label that annotations do not bear out, or the reverse.
 struct LabelDifference {
   std::string path;

@@ -15,9 +15,9 @@ namespace {
 
 constexpr std::int64_t kMostPictureBytes = std::int64_t{256} << 20;
 
-// Where people keep "train2017/1.jpg": as it is, below images/, or with the
-// first folder left out.
-fs::path Locate(const fs::path& from, const std::string& path) {
+}  // namespace
+
+fs::path LocateIn(const fs::path& from, const std::string& path) {
   const auto slash = path.find('/');
   const std::string below = slash == path.npos ? path : path.substr(slash + 1);
   const std::array<fs::path, 3> places = {from / path, from / "images" / path,
@@ -29,9 +29,21 @@ fs::path Locate(const fs::path& from, const std::string& path) {
   return {};
 }
 
+void LinkOrCopy(const fs::path& source, const fs::path& target) {
+  std::error_code error;
+  fs::remove(target, error);
+  fs::create_hard_link(fs::canonical(source), target, error);
+  if (!error) return;
+  // Another disk, or one that knows no links.
+  fs::copy_file(source, target, fs::copy_options::overwrite_existing, error);
+  if (error) throw StoreError(StrCat(target.string(), ": ", error.message()));
+}
+
+namespace {
+
 std::string Take(const FetchJob& job, const std::string& path,
                  Landing& landing) {
-  const fs::path source = Locate(job.from, path);
+  const fs::path source = LocateIn(job.from, path);
   if (source.empty()) return StrCat("not in ", job.from.string());
   std::string bytes;
   try {

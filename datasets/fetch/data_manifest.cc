@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "datasets/fetch/annotations.h"
 #include "datasets/fetch/workers.h"
 #include "datasets/images/decode.h"
 #include "harness/base/digest.h"
@@ -23,8 +24,7 @@ std::string WhatIsWrong(const fs::path& file, const std::string& path,
   std::error_code ignored;
   if (!fs::is_regular_file(file, ignored)) return "missing";
   try {
-    const PictureFacts now =
-        LookAtPicture(ReadFile(file, kMostPictureBytes), path);
+    const PictureFacts now = LookAtFile(file, path);
     return known == nullptr ? "" : Difference(*known, now);
   } catch (const DataError& error) {
     const std::string what = error.what();
@@ -80,12 +80,29 @@ void DataManifest::Add(const std::string& path, PictureFacts facts) {
   files_[path] = std::move(facts);
 }
 
-PictureFacts LookAtPicture(std::string_view bytes, std::string_view name) {
+bool IsAnnotation(std::string_view path) {
+  return path.ends_with(".xml") || path.ends_with(".json");
+}
+
+PictureFacts LookAtBytes(std::string_view bytes, std::string_view name) {
+  PictureFacts facts{.size = static_cast<std::int64_t>(bytes.size()),
+                     .sha256 = Sha256Hex(bytes)};
+  if (IsAnnotation(name)) {
+    RequireVocAnnotation(bytes, std::string(name));
+    return facts;
+  }
   const Image image = DecodeImage(bytes, name);
-  return {.size = static_cast<std::int64_t>(bytes.size()),
-          .sha256 = Sha256Hex(bytes),
-          .width = image.width,
-          .height = image.height};
+  facts.width = image.width;
+  facts.height = image.height;
+  return facts;
+}
+
+PictureFacts LookAtFile(const fs::path& file, std::string_view name) {
+  if (!name.ends_with(".json")) {
+    return LookAtBytes(ReadFile(file, kMostPictureBytes), name);
+  }
+  return {.size = static_cast<std::int64_t>(fs::file_size(file)),
+          .sha256 = Sha256File(file)};
 }
 
 std::string Difference(const PictureFacts& known, const PictureFacts& now) {

@@ -9,12 +9,12 @@
 
 namespace tailmark::fetch {
 
-/// What a picture file is, once it was decoded.
+/// What a file is, once it was read: of a picture also its sides.
 struct PictureFacts {
   std::int64_t size = 0;  ///< Bytes.
   std::string sha256;
-  int width = 0;
-  int height = 0;
+  int width = 0;   ///< 0: no picture.
+  int height = 0;  ///< 0: no picture.
 
   friend bool operator==(const PictureFacts&, const PictureFacts&) = default;
 };
@@ -43,8 +43,15 @@ class DataManifest {
   std::map<std::string, PictureFacts> files_;
 };
 
-/// Decodes. Throws DataError "NAME: ..." for what is no whole picture.
-PictureFacts LookAtPicture(std::string_view bytes, std::string_view name);
+/// Whether `path` is a file of annotations, .xml or .json, and no picture.
+bool IsAnnotation(std::string_view path);
+
+/// Decodes a picture, reads a .xml. Throws DataError "NAME: ..." for what is no
+/// whole one.
+PictureFacts LookAtBytes(std::string_view bytes, std::string_view name);
+/// The same of a file on disk, of which a .json is not read whole.
+PictureFacts LookAtFile(const std::filesystem::path& file,
+                        std::string_view name);
 
 /// How `now` differs from what the manifest has, or "".
 std::string Difference(const PictureFacts& known, const PictureFacts& now);

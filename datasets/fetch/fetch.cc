@@ -16,6 +16,7 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr std::int64_t kMostPictureBytes = std::int64_t{256} << 20;
+constexpr std::int64_t kXmlBytes = 1000;  // A file of VOC, about.
 constexpr double kMargin = 1.1;  // Room asked for, beyond what is expected.
 
 bool IsThere(const fs::path& file) {
@@ -107,9 +108,10 @@ Landing::Landing(const FetchJob& job, DataManifest& manifest)
 std::string Landing::Judge(const std::string& path, std::string_view bytes,
                            PictureFacts& facts) const {
   try {
-    facts = LookAtPicture(bytes, path);
+    facts = LookAtBytes(bytes, path);
   } catch (const DataError& error) {
-    return StrCat("no whole picture: ", error.what());
+    return StrCat(IsAnnotation(path) ? "no annotation: " : "no whole picture: ",
+                  error.what());
   }
   const std::lock_guard lock(shared_->mutex);
   const PictureFacts* known = shared_->manifest.Find(path);
@@ -141,16 +143,18 @@ std::int64_t Landing::bytes() const {
 
 FetchEstimate Estimate(const FetchJob& job) {
   FetchEstimate estimate;
-  estimate.images = static_cast<std::int64_t>(job.paths.size());
   std::vector<char> read(job.mirrors.archives.size());
   for (const std::string& path : job.paths) {
+    const bool picture = !IsAnnotation(path);
+    ++(picture ? estimate.images : estimate.annotations);
     if (IsThere(job.root / path)) continue;
-    ++estimate.missing;
+    ++(picture ? estimate.missing : estimate.missing_annotations);
     for (std::size_t i = 0; i < read.size(); ++i) {
       if (MayHold(job.mirrors.archives[i], path)) read[i] = 1;
     }
   }
-  estimate.bytes_on_disk = estimate.missing * job.mirrors.bytes_per_image;
+  estimate.bytes_on_disk = estimate.missing * job.mirrors.bytes_per_image +
+                           estimate.missing_annotations * kXmlBytes;
   estimate.bytes_to_read = read.empty() ? estimate.bytes_on_disk : 0;
   for (std::size_t i = 0; i < read.size(); ++i) {
     if (read[i] != 0) estimate.bytes_to_read += job.mirrors.archives[i].bytes;

@@ -15,8 +15,9 @@ namespace tailmark::fetch {
 
 /// What is to be there, and from where.
 struct FetchJob {
-  std::string dataset;             ///< For messages.
-  std::vector<std::string> paths;  ///< Below the root, all of them.
+  std::string dataset;  ///< For messages.
+  /// Below the root: pictures, and files of annotations from archives.
+  std::vector<std::string> paths;
   Mirrors mirrors;
   std::filesystem::path root;
   std::filesystem::path from;  ///< An existing copy instead of the network.
@@ -27,7 +28,7 @@ struct FetchJob {
 
 /// What became of it.
 struct FetchReport {
-  std::int64_t there = 0;  ///< Images that were there before.
+  std::int64_t there = 0;  ///< Files that were there before.
   std::int64_t got = 0;
   std::int64_t bytes = 0;  ///< Of those got.
   std::vector<Problem> problems;
@@ -37,6 +38,8 @@ struct FetchReport {
 struct FetchEstimate {
   std::int64_t images = 0;
   std::int64_t missing = 0;
+  std::int64_t annotations = 0;  ///< Files of them among the paths.
+  std::int64_t missing_annotations = 0;
   std::int64_t bytes_on_disk = 0;    ///< Of the missing ones, about.
   std::int64_t bytes_to_read = 0;    ///< Over the network, about.
   std::int64_t bytes_available = 0;  ///< On the disk of the root.
@@ -80,6 +83,14 @@ std::vector<Problem> FetchImages(const FetchJob& job,
 std::vector<Problem> FetchFromArchives(const FetchJob& job,
                                        const std::vector<std::string>& paths,
                                        Landing& landing);
+/// Where a copy has `path`: as it is, below images/, or with its first folder
+/// left out; "" when nowhere.
+std::filesystem::path LocateIn(const std::filesystem::path& from,
+                               const std::string& path);
+/// Makes `target` the same file as `source`, or a copy where there can be no
+/// hard link. Throws StoreError.
+void LinkOrCopy(const std::filesystem::path& source,
+                const std::filesystem::path& target);
 /// From an existing copy: a hard link where that is possible, else a copy.
 std::vector<Problem> TakeFromCopy(const FetchJob& job,
                                   const std::vector<std::string>& paths,

@@ -25,6 +25,16 @@ Mirrors FromJson(const Json& json) {
   Mirrors mirrors;
   mirrors.bytes_per_image = json.at("bytes_per_image").get<std::int64_t>();
   if (json.contains("images")) mirrors.images = UrlsOf(json.at("images"));
+  if (json.contains("packed")) {
+    for (const Json& each : json.at("packed")) {
+      mirrors.packed.push_back(
+          {.what = each.at("what").get<std::string>(),
+           .archive = each.at("archive").get<std::string>(),
+           .member = each.at("member").get<std::string>(),
+           .bytes = each.at("bytes").get<std::int64_t>(),
+           .packed_bytes = each.at("packed_bytes").get<std::int64_t>()});
+    }
+  }
   if (!json.contains("archives")) return mirrors;
   for (const Json& each : json.at("archives")) {
     mirrors.archives.push_back({.prefix = each.at("prefix").get<std::string>(),

@@ -15,10 +15,20 @@ struct Archive {
   std::vector<std::string> urls;
 };
 
+/// A file of annotations inside a zip archive.
+struct PackedFile {
+  std::string what;        ///< "annotations", "captions", "lists".
+  std::string archive;     ///< Appended to an entry of Mirrors::images.
+  std::string member;      ///< Its name in there, and its path below the root.
+  std::int64_t bytes = 0;  ///< About.
+  std::int64_t packed_bytes = 0;  ///< About.
+};
+
 /// Where the images of a data set come from: one by one, or in archives.
 struct Mirrors {
   std::vector<std::string> images;  ///< Path is appended: "http://host/".
   std::vector<Archive> archives;
+  std::vector<PackedFile> packed;
   std::int64_t bytes_per_image = 0;  ///< About.
 };
 

@@ -1,10 +1,12 @@
 #include "harness/cli/fetchable.h"
 
+#include <algorithm>
 #include <unordered_set>
 
 #include "datasets/builtin.h"
 #include "datasets/episodes.h"
 #include "harness/base/error.h"
+#include "harness/base/suggest.h"
 #include "harness/cli/data_access.h"
 #include "harness/cli/settings.h"
 #include "harness/cli/tables.h"
@@ -48,13 +50,65 @@ class Paths {
   std::unordered_set<std::string> seen_;
 };
 
+constexpr const char* kAnnotations = "annotations";
+constexpr std::string_view kPictures = "/JPEGImages/";
+
+/// "VOCdevkit/VOC2012/JPEGImages/x.jpg" is annotated in
+/// "VOCdevkit/VOC2012/Annotations/x.xml".
+void AddVocAnnotations(std::vector<std::string>& paths) {
+  const std::size_t pictures = paths.size();
+  for (std::size_t i = 0; i < pictures; ++i) {
+    const auto at = paths[i].find(kPictures);
+    if (at == std::string::npos) continue;
+    const auto name = at + kPictures.size();
+    paths.push_back(StrCat(paths[i].substr(0, at), "/Annotations/",
+                           paths[i].substr(name, paths[i].rfind('.') - name),
+                           ".xml"));
+  }
+}
+
 }  // namespace
+
+std::vector<fetch::PackedFile> PackedOf(const FetchableArgs& args,
+                                        const fetch::Mirrors& mirrors) {
+  std::vector<std::string> known;
+  if (!mirrors.archives.empty()) known.emplace_back(kAnnotations);
+  for (const fetch::PackedFile& each : mirrors.packed) {
+    // What the lists are made of is annotations too.
+    const std::string what = each.what == "lists" ? kAnnotations : each.what;
+    if (std::find(known.begin(), known.end(), what) == known.end()) {
+      known.push_back(what);
+    }
+  }
+  const auto asked = [&](const std::string& what) {
+    return std::find(args.with.begin(), args.with.end(), what) !=
+           args.with.end();
+  };
+  for (const std::string& what : args.with) {
+    if (std::find(known.begin(), known.end(), what) == known.end()) {
+      throw ConfigError(StrCat("--with: ", UnknownName("addition", what, known),
+                               " for ", args.name));
+    }
+  }
+  std::vector<fetch::PackedFile> out;
+  for (const fetch::PackedFile& each : mirrors.packed) {
+    if (asked(each.what == "lists" ? kAnnotations : each.what)) {
+      out.push_back(each);
+    }
+  }
+  return out;
+}
 
 void FetchableArgs::Declare(Args& args) {
   args.Positional("NAME", name, true, "A data set");
   args.Option("--root", root, "DIR", "Where its images lie");
   args.Repeated("--set", set, "OPTION=VALUE",
                 "An option of the data set, such as shots=5 or base=with");
+}
+
+void FetchableArgs::DeclareWith(Args& args) {
+  args.Repeated("--with", with, "WHAT",
+                "Also the official annotations, or captions (coco-lt)");
 }
 
 std::filesystem::path RootOf(const FetchableArgs& args) {
@@ -86,12 +140,16 @@ Fetchable OpenFetchable(const FetchableArgs& args) {
   }
   paths.Add(out.dataset->train());
   paths.Add(out.dataset->test());
+  if (std::find(args.with.begin(), args.with.end(), kAnnotations) !=
+      args.with.end()) {
+    AddVocAnnotations(out.paths);
+  }
   return out;
 }
 
 std::string ProblemTable(const std::vector<fetch::Problem>& problems,
                          std::size_t most) {
-  std::vector<std::vector<std::string>> table = {{"IMAGE", "WHAT IS WRONG"}};
+  std::vector<std::vector<std::string>> table = {{"FILE", "WHAT IS WRONG"}};
   for (const fetch::Problem& each : problems) {
     if (most > 0 && table.size() > most) break;
     table.push_back({each.path, each.what});

@@ -62,6 +62,17 @@ Sequence SequenceAt(const std::u32string& text, std::size_t at) {
   return {length, std::move(*meaning)};
 }
 
+/// What a byte inside a sequence is shown as and what does not stand well
+/// before a letter: no dash, quote, bullet or ellipsis.
+bool IsStrayTail(char32_t c) {
+  if (c >= 0x80 && c <= 0xBF) return true;
+  if ((c >= 0x2013 && c <= 0x201E) || c == 0x2022 || c == 0x2026) return false;
+  for (const auto byte : {Windows1252Byte(c), Windows1251Byte(c)}) {
+    if (byte && Continues(*byte)) return true;
+  }
+  return false;
+}
+
 /// Dashes and quotes, E2 80 xx, read as windows-1251: two Cyrillic letters that
 /// no language puts side by side, and a third character.
 Sequence CyrillicPunctuationAt(const std::u32string& text, std::size_t at) {
@@ -89,12 +100,16 @@ std::optional<std::u32string> RereadCyrillic(const std::u32string& text) {
 }
 
 /// UTF-8 that was read in the wrong encoding, wherever it stands: right letters
-/// almost never make a well-formed sequence.
+/// almost never make a well-formed sequence. Behind a byte of a sequence that
+/// lost its beginning nothing is: part of such a text would only get worse.
 std::u32string RepairEncoding(const std::u32string& text) {
   std::u32string out;
+  bool stray = false;
   for (std::size_t at = 0; at < text.size();) {
-    Sequence found = text[at] < 0x80 ? Sequence{} : SequenceAt(text, at);
-    if (found.length == 0) found = CyrillicPunctuationAt(text, at);
+    const bool may = text[at] >= 0x80 && !stray;
+    Sequence found = may ? SequenceAt(text, at) : Sequence{};
+    if (may && found.length == 0) found = CyrillicPunctuationAt(text, at);
+    stray = found.length == 0 && IsStrayTail(text[at]);
     if (found.length == 0) {
       out += text[at++];
     } else {

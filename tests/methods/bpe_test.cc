@@ -79,6 +79,8 @@ TEST(TextTest, RepairsWhatSoftwareDoesToText) {
       {U"\u0432\u0402\u201D", U"\u2014"},
       {U"\u041F\u0440\u0438\u0432\u0435\u0442",
        U"\u041F\u0440\u0438\u0432\u0435\u0442"},
+      // The first letter of two that lost their beginnings, and no more.
+      {U"\u00C3\u0081\u00AF\u00C3\u0081\u0084", U"\u00C1\u00AF\u00C3\u0081\""},
       // A capital in quotes is no letter of the phonetic alphabet.
       {U"\u00ABCAF\u00C9\u00BB", U"\u00ABCAF\u00C9\u00BB"},
       {U"\u201Ccurly\u201D", U"\"curly\""},

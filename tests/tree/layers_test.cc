@@ -76,6 +76,7 @@ const std::vector<Fence> kFences = {
     {"<simdjson.h>", {"datasets/"}},
     {"<pugixml.hpp>", {"datasets/"}},
     {"<curl/", {"datasets/"}},
+    {"<zlib.h>", {"datasets/", "methods/", "tests/"}},
     {"<gtest/", {"tests/"}, true},
     {"<gmock/", {"tests/"}, true},
     {"<benchmark/", {"tests/"}, true},

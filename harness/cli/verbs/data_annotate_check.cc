@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <iostream>
 
 #include "datasets/fetch/annotations.h"
@@ -70,7 +71,23 @@ fetch::LabelCheck CheckAll(const CheckOptions& options,
   return all;
 }
 
-int Check(const CheckOptions& options) {
+/// What `tailmark data fetch NAME --with annotations` brought.
+std::vector<std::string> FetchedAnnotations(const DatasetInfo& info) {
+  std::vector<std::string> found;
+  const fs::path root = DefaultDataRoot(info);
+  std::error_code ignored;
+  for (const auto& each :
+       fs::directory_iterator(root / "annotations", ignored)) {
+    if (each.path().filename().string().starts_with("instances_")) {
+      found.push_back(each.path());
+    }
+  }
+  std::sort(found.begin(), found.end());
+  if (fs::is_directory(root / "VOCdevkit", ignored)) found.push_back(root);
+  return found;
+}
+
+int Check(CheckOptions options) {
   DataAccess data;
   const DatasetInfo& info = data.registry().Find(options.name).info;
   if (!info.fetchable) {
@@ -78,8 +95,13 @@ int Check(const CheckOptions& options) {
         StrCat("data set '", info.name, "' has no committed labels to check"));
   }
   if (options.annotations.empty()) {
+    options.annotations = FetchedAnnotations(info);
+  }
+  if (options.annotations.empty()) {
     throw ConfigError(
-        "give --annotations: an instances_*.json, or the folder of VOCdevkit");
+        StrCat("give --annotations: an instances_*.json, or the folder of "
+               "VOCdevkit; tailmark data fetch ",
+               info.name, " --with annotations gets them"));
   }
   const OpenedData& opened = data.Open(
       {.name = info.name, .options = ResolveOptions(info.options, {})});
@@ -127,7 +149,8 @@ Verb DataAnnotateCheckVerb() {
                 args.Positional("NAME", options->name, true,
                                 "coco-lt or voc-lt");
                 args.Repeated("--annotations", options->annotations, "FILE|DIR",
-                              "instances_*.json, or the folder of VOCdevkit");
+                              "instances_*.json, or the folder of VOCdevkit "
+                              "(default: what data fetch brought)");
                 args.Flag("--json", options->json, "Print JSON");
               },
           .run = [options] { return Check(*options); }};

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <iostream>
 #include <thread>
 
@@ -18,7 +19,14 @@ struct VerifyOptions {
 };
 
 int Verify(const VerifyOptions& options) {
-  const Fetchable data = OpenFetchable(options.data);
+  Fetchable data = OpenFetchable(options.data);
+  const auto images = static_cast<std::size_t>(std::count_if(
+      data.paths.begin(), data.paths.end(),
+      [](const auto& path) { return !fetch::IsAnnotation(path); }));
+  for (const auto& each :
+       PackedOf(options.data, fetch::ReadMirrors({}, data.name))) {
+    data.paths.push_back(each.member);
+  }
   if (!data.lacking.empty()) LogWarning(data.lacking);
   const auto manifest = fetch::DataManifest::Load(data.root);
   if (manifest.empty()) {
@@ -35,7 +43,8 @@ int Verify(const VerifyOptions& options) {
   if (options.json) {
     OrderedJson answer = {{"dataset", data.name},
                           {"root", data.root.string()},
-                          {"images", data.paths.size()},
+                          {"images", images},
+                          {"annotations", data.paths.size() - images},
                           {"manifest", !manifest.empty()},
                           {"good", problems.empty()},
                           {"lacking", data.lacking},
@@ -44,7 +53,9 @@ int Verify(const VerifyOptions& options) {
   } else {
     if (!problems.empty()) std::cout << ProblemTable(problems, 0);
     std::cout << data.name << ": " << data.paths.size() - problems.size()
-              << " of " << data.paths.size() << " images are good\n";
+              << " of " << data.paths.size()
+              << (images == data.paths.size() ? " images" : " files")
+              << " are good\n";
   }
   return problems.empty() && data.lacking.empty() ? kExitOk : kExitUsage;
 }
@@ -59,6 +70,7 @@ Verb DataVerifyVerb() {
           .declare =
               [options](Args& args) {
                 options->data.Declare(args);
+                options->data.DeclareWith(args);
                 args.Flag("--json", options->json, "Print JSON");
               },
           .run = [options] { return Verify(*options); }};
