@@ -223,6 +223,7 @@ Campaign MakeCampaign(PlanOptions options, const GlobalOptions& global,
   }
   campaign.plan =
       MakePlan(recipe, catalog, MakeSources(data, store), CacheFolder(global));
+  TagPlugins(campaign.plan);
   if (store != nullptr) MarkFromStore(campaign.plan, *store, options);
   for (const std::string& note : campaign.plan.notes) LogWarning(note);
   return campaign;

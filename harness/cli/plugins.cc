@@ -1,7 +1,5 @@
 #include "harness/cli/plugins.h"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <map>
 
@@ -9,8 +7,10 @@
 #include "harness/base/error.h"
 #include "harness/base/files.h"
 #include "harness/base/suggest.h"
+#include "harness/base/temporary_folder.h"
 #include "harness/launch/subprocess.h"
 #include "harness/launch/task_run.h"
+#include "harness/plugin/kind.h"
 #include "harness/record/json_members.h"
 
 namespace tailmark {
@@ -18,28 +18,6 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr double kPatience = 60;  // Seconds to say what it is.
-
-/// Removed with all that is in it when this goes.
-class ScratchFolder {
- public:
-  ScratchFolder() {
-    std::string name = (fs::temp_directory_path() / "tailmark-XXXXXX").string();
-    if (mkdtemp(name.data()) == nullptr) {
-      throw StoreError(name + ": cannot be made");
-    }
-    path_ = name;
-  }
-  ~ScratchFolder() {
-    std::error_code code;
-    fs::remove_all(path_, code);
-  }
-  ScratchFolder(const ScratchFolder&) = delete;
-  ScratchFolder& operator=(const ScratchFolder&) = delete;
-  const fs::path& path() const { return path_; }
-
- private:
-  fs::path path_;
-};
 
 ProcessEnd RunToEnd(const ProcessOptions& options) {
   Subprocess process(options);
@@ -124,7 +102,7 @@ std::vector<MethodEntry> AskPlugin(const PluginReference& reference) {
   if (!fs::is_regular_file(reference.path)) {
     throw ConfigError(reference.path.string() + ": no such plugin");
   }
-  const ScratchFolder scratch;
+  TemporaryFolder scratch;
   const fs::path answer = scratch.path() / "catalog.json";
   const ProcessEnd end =
       RunToEnd({.program = WorkerProgram(),
@@ -179,6 +157,16 @@ void AddPlugins(const std::vector<fs::path>& allowed, Recipe& recipe,
                  same->plugin.empty() ? "a builtin" : same->plugin.string(),
                  "; rename one"));
     }
+  }
+}
+
+void TagPlugins(Plan& plan) {
+  for (PlanTask& task : plan.tasks) {
+    RunSpec& spec = task.spec;
+    if (spec.place.plugin.empty()) continue;
+    const PluginKind kind = KindOfPlugin(spec.place.plugin);
+    spec.tags.push_back("kind=" + kind.name);
+    if (kind.foreign) spec.tags.emplace_back("foreign");
   }
 }
 

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "harness/launch/plan.h"
 #include "harness/record/catalog.h"
 #include "harness/record/plugin_reference.h"
 #include "harness/record/recipe.h"
@@ -27,5 +28,9 @@ std::vector<MethodEntry> AskPlugin(const PluginReference& reference);
 /// is taken.
 void AddPlugins(const std::vector<std::filesystem::path>& allowed,
                 Recipe& recipe, Catalog& catalog);
+
+/// Says of each plugin's run what kind it is ("kind=process"), and `foreign`
+/// when it decodes images by itself: what results show.
+void TagPlugins(Plan& plan);
 
 }  // namespace tailmark

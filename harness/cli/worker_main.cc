@@ -16,6 +16,7 @@
 #include "harness/base/log.h"
 #include "harness/base/suggest.h"
 #include "harness/cli/worker_encode.h"
+#include "harness/cli/worker_place.h"
 #include "harness/cli/worker_pretrain.h"
 #include "harness/plugin/plugins.h"
 #include "harness/record/build_info.h"
@@ -47,7 +48,8 @@ void SetUpEnvironment(const RunSpec& spec) {
 }
 
 /// Adds the run's own method, which is not built in.
-void AddPlugin(const RunSpec& spec, MethodRegistry& methods) {
+void AddPlugin(const RunSpec& spec, const DatasetRegistry& datasets,
+               MethodRegistry& methods) {
   const std::string found = ArtifactSha256(spec.place.plugin);
   if (found != spec.identity.method_artifact) {
     throw DataError(StrCat(spec.place.plugin.string(), ": SHA-256 is ", found,
@@ -55,7 +57,7 @@ void AddPlugin(const RunSpec& spec, MethodRegistry& methods) {
                            spec.identity.method_artifact,
                            "; the plugin changed since the plan: plan again"));
   }
-  OpenPlugin(spec.place.plugin, methods);
+  OpenPlugin(spec.place.plugin, methods, PlaceOf(spec, datasets));
 }
 
 int RunOne(const fs::path& spec_path, const fs::path& bundle,
@@ -64,9 +66,9 @@ int RunOne(const fs::path& spec_path, const fs::path& bundle,
   SetUpEnvironment(spec);
   MethodRegistry methods;
   RegisterBuiltinMethods(methods);
-  if (!spec.place.plugin.empty()) AddPlugin(spec, methods);
   DatasetRegistry datasets;
   RegisterBuiltinDatasets(datasets);
+  if (!spec.place.plugin.empty()) AddPlugin(spec, datasets, methods);
   const Engine engine{
       .methods = methods,
       .datasets = datasets,
