@@ -7,7 +7,10 @@
 #include "harness/base/digest.h"
 #include "harness/base/environment.h"
 #include "harness/base/error.h"
+#include "harness/base/files.h"
 #include "harness/base/temporary_folder.h"
+#include "harness/plugin/kind.h"
+#include "harness/plugin/sandbox.h"
 
 namespace tailmark {
 namespace fs = std::filesystem;
@@ -63,15 +66,22 @@ class ImageFiles {
   TemporaryFolder pictures_;
 };
 
-/// Labels of test splits that ship with Tailmark, and those of the user's own
-/// data set.
-std::vector<fs::path> LabelFiles(const RunSpec& spec) {
+/// The lists of our data sets.
+std::vector<fs::path> ListFolders() {
   std::vector<fs::path> found;
-  for (const char* folder :
+  for (const char* name :
        {"coco_fewshot", "coco_lt", "voc07_fewshot", "voc_lt"}) {
-    std::error_code code;
-    const fs::path lists =
-        SharedFile(fs::path("datasets") / folder / "classes.txt").parent_path();
+    found.push_back(
+        SharedFile(fs::path("datasets") / name / "classes.txt").parent_path());
+  }
+  return found;
+}
+
+/// Labels of test splits that ship with Tailmark.
+std::vector<fs::path> ShippedLabels() {
+  std::vector<fs::path> found;
+  std::error_code code;
+  for (const fs::path& lists : ListFolders()) {
     for (const auto& entry : fs::directory_iterator(lists, code)) {
       const std::string name = entry.path().filename().string();
       for (const char* word : {"labels", "difficult", "laso", "empty"}) {
@@ -79,6 +89,12 @@ std::vector<fs::path> LabelFiles(const RunSpec& spec) {
       }
     }
   }
+  return found;
+}
+
+/// Those, and what may hold labels of the user's own data.
+std::vector<fs::path> LabelFiles(const RunSpec& spec) {
+  std::vector<fs::path> found = ShippedLabels();
   for (const char* option : {"labels", "test"}) {
     const auto it = spec.identity.dataset_options.find(option);
     if (it == spec.identity.dataset_options.end()) continue;
@@ -99,12 +115,48 @@ std::vector<fs::path> LabelFiles(const RunSpec& spec) {
 
 PluginPlace PlaceOf(const RunSpec& spec, const DatasetRegistry& datasets) {
   auto files = std::make_shared<ImageFiles>(spec, datasets);
-  return {.weights = spec.place.weights,
+  return {.pipeline = spec.identity.pipeline,
+          .weights = spec.place.weights,
           .data_root = spec.place.data_root,
           .train_file =
               [files](const std::string& id) { return files->OfTrain(id); },
           .test_file = [files](std::int64_t row) { return files->OfTest(row); },
           .hidden = LabelFiles(spec)};
+}
+
+std::string HoldBack(const RunSpec& spec, const fs::path& bundle) {
+  const RunPlace& place = spec.place;
+  if (KindOfPlugin(place.plugin).name == "process") return SandboxName();
+  Allowed allowed{.readable = SystemFolders(""), .hidden = ShippedLabels()};
+  for (const fs::path& each : ListFolders()) allowed.readable.push_back(each);
+  for (const fs::path& each :
+       {SharedFile("catalog.json").parent_path(),
+        SharedFile("methods/clip/nano"), place.weights, place.data_root,
+        place.bundles, place.plugin.parent_path()}) {
+    if (!each.empty()) allowed.readable.push_back(each);
+  }
+  const auto scratch = GetEnv("TAILMARK_SCRATCH");
+  allowed.writable = {bundle,
+                      scratch ? fs::path(*scratch) : fs::temp_directory_path()};
+  if (!place.cache.empty()) {
+    MakeFolders(place.cache);
+    allowed.writable.push_back(place.cache);
+  }
+  const Sandbox sandbox(allowed);
+  return sandbox.Enter() ? SandboxName() : "none";
+}
+
+void HoldBackToAsk(const fs::path& plugin, const fs::path& out) {
+  if (KindOfPlugin(plugin).name == "process") return;
+  Allowed allowed{.readable = SystemFolders(""),
+                  .writable = {fs::absolute(out).parent_path()},
+                  .hidden = ShippedLabels()};
+  allowed.readable.push_back(plugin.parent_path());
+  if (const auto scratch = GetEnv("TAILMARK_SCRATCH")) {
+    allowed.writable.emplace_back(*scratch);
+  }
+  const Sandbox sandbox(allowed);
+  sandbox.Enter();
 }
 
 }  // namespace tailmark

@@ -11,6 +11,7 @@
 #include <cerrno>
 #include <csignal>
 #include <cstring>
+#include <new>
 #include <stdexcept>
 #include <thread>
 
@@ -246,6 +247,9 @@ Json Child::Hear() {
       continue;
     }
     if (type == "error") {
+      if (message.value("message", std::string()).starts_with("MemoryError")) {
+        throw std::bad_alloc();
+      }
       Fail("failed: " + message.value("message", std::string("without words")));
     }
     return message;

@@ -10,6 +10,7 @@ namespace tailmark {
 
 /// What a host of plugins may know of the run beside its Problem.
 struct PluginPlace {
+  std::string pipeline;             ///< Of the images; "" for none.
   std::filesystem::path weights;    ///< The encoder's; "" for none.
   std::filesystem::path data_root;  ///< "" for made data.
   /// The file of an image, for methods that decode by themselves; made data

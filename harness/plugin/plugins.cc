@@ -2,8 +2,10 @@
 
 #include "harness/base/digest.h"
 #include "harness/base/error.h"
+#include "harness/plugin/c_host.h"
 #include "harness/plugin/cxx_host.h"
 #include "harness/plugin/cxx_plugin.h"
+#include "harness/plugin/exported.h"
 #include "harness/plugin/kind.h"
 #include "harness/plugin/process_method.h"
 
@@ -43,6 +45,9 @@ PluginStamp HostStamp() {
 std::string ArtifactSha256(const fs::path& path) {
   const PluginKind kind = KindOfPlugin(path);
   if (kind.name == "process") return ProcessSha256(path);
+  if (kind.name == "torchscript" || kind.name == "aoti") {
+    return ExportedSha256(path);
+  }
   return Sha256File(path);
 }
 
@@ -50,11 +55,14 @@ std::vector<std::string> OpenPlugin(const fs::path& path,
                                     MethodRegistry& registry,
                                     const PluginPlace& place) {
   MethodRegistry found;
-  if (KindOfPlugin(path).name == "process") {
+  const std::string kind = KindOfPlugin(path).name;
+  if (kind == "process") {
     found.Insert(OpenProcess(path, place));
+  } else if (kind == "torchscript" || kind == "aoti") {
+    found.Insert(OpenExported(path, place));
   } else {
     RequireFit(path, ReadStamp(path));
-    OpenCxxPlugin(path, found);
+    (kind == "c_plugin" ? OpenCPlugin : OpenCxxPlugin)(path, found);
   }
   const auto taken = registry.Names();
   for (const std::string& name : found.Names()) {

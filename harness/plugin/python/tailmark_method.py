@@ -91,8 +91,8 @@ def _flat(values):
     if values and isinstance(values[0], (list, tuple)):
         if len({len(each) for each in values}) != 1:
             raise ValueError("rows of different lengths are no matrix")
-        return "f", (len(values), len(values[0])), array.array("f", [number for each in values for number in each])
-    return "f", (len(values),), array.array("f", values)
+        return "d", (len(values), len(values[0])), array.array("d", [number for each in values for number in each])
+    return "d", (len(values),), array.array("d", values)
 
 
 def npy_bytes(values):
@@ -118,7 +118,7 @@ def derive_seed(root, name, index=0):
 
 
 def read_safetensors(path):
-    """name -> (shape, bytes) of a weights file; float32 as it lies there."""
+    """name -> (type, shape, bytes) of a weights file: ("F32", [2, 3], ...)."""
     with open(path, "rb") as file:
         data = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
     length = struct.unpack("<Q", data[:8])[0]
@@ -127,7 +127,7 @@ def read_safetensors(path):
     for name, entry in header.items():
         if name != "__metadata__":
             begin, end = entry["data_offsets"]
-            found[name] = (entry["shape"], data[8 + length + begin:8 + length + end])
+            found[name] = (entry["dtype"], entry["shape"], data[8 + length + begin:8 + length + end])
     return found
 
 
@@ -205,7 +205,7 @@ def _save(method, path):
     with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as out:
         def put(name, data):
             out.writestr(zipfile.ZipInfo(name), data)
-        put("epoch.json", json.dumps([method.epoch, method._done]))
+        put("epoch.json", json.dumps([method.epoch, method._done, method.parameters]))
         for name, value in sorted(method.state().items()):
             plain = isinstance(value, (int, float, str, bool, dict)) or value is None
             put("state/" + name + (".json" if plain else ".npy"), json.dumps(value) if plain else npy_bytes(value))
@@ -217,7 +217,7 @@ def _load(method, path):
         for name in found.namelist():
             data = found.read(name)
             if name == "epoch.json":
-                method.epoch, method._done = json.loads(data)
+                method.epoch, method._done, method.parameters = json.loads(data)
             elif name.endswith(".json"):
                 state[name[6:-5]] = json.loads(data)
             else:
@@ -271,7 +271,7 @@ def main(kind, name=None, version=1):
         threading.Thread(target=_channel.beat, daemon=True).start()
         method = kind(hello["problem"], hello["options"], hello["dirs"]["scratch"])
         _channel.say({"type": "ready", "protocol": 1, "name": name or hello["method"], "version": version})
-        _serve(method, until=("bye",))
+        _serve(method, until=())
     except Exception as error:
         traceback.print_exc(file=sys.stderr)
         _channel.say({"type": "error", "message": "%s: %s" % (type(error).__name__, error)})
