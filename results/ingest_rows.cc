@@ -207,12 +207,22 @@ void InsertResult(Sql& sql, std::int64_t score, const DefinitionResult& result,
   }
 }
 
+/// Kind and brand of a plugin's method, which its run says in tags.
+IngestOptions WithTags(IngestOptions options, const RunSpec& spec) {
+  for (const std::string& tag : spec.tags) {
+    if (tag == "foreign") options.pipeline_brand = tag;
+    if (tag.starts_with("kind=")) options.method_kind = tag.substr(5);
+  }
+  return options;
+}
+
 }  // namespace
 
 RunIds InsertRun(Sql& sql, const RunRecord& record, RunState state,
                  const std::string& reason, int attempt,
-                 const DatasetFacts& facts, const IngestOptions& options) {
+                 const DatasetFacts& facts, const IngestOptions& given) {
   const RunSpec& spec = record.spec;
+  const IngestOptions options = WithTags(given, spec);
   const RunIdentity& identity = spec.identity;
   const std::string recipe = RecipeId(identity);
   sql.Prepare("INSERT INTO recipe VALUES(?, ?) ON CONFLICT DO NOTHING")

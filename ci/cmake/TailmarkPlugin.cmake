@@ -1,13 +1,13 @@
 # Methods in shared objects of their own. Used by this tree for the worker and
 # the example plugins, and installed, so that find_package(Tailmark) gives it.
 
-# The interface between the worker and plugins in C++ is our headers: their digest
-# is the number of the ABI.
-set(TM_ABI_FOLDERS harness/api harness/base harness/plugin)
+# The interface between the worker and plugins in C++ is the headers that these
+# see: their digest is the number of the ABI.
+set(TM_ABI_HEADERS harness/api/*.h harness/base/*.h harness/plugin/cxx_plugin.h)
 function(tailmark_abi root out)
   set(lines)
-  foreach(folder IN LISTS TM_ABI_FOLDERS)
-    file(GLOB found RELATIVE "${root}" "${root}/${folder}/*.h")
+  foreach(pattern IN LISTS TM_ABI_HEADERS)
+    file(GLOB found RELATIVE "${root}" "${root}/${pattern}")
     list(SORT found COMPARE STRING)
     foreach(file IN LISTS found)
       file(SHA256 "${root}/${file}" hash)

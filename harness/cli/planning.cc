@@ -206,7 +206,8 @@ Campaign MakeCampaign(PlanOptions options, const GlobalOptions& global,
       .plan = {}};
   Catalog catalog = LoadCatalog();
   Recipe& recipe = campaign.recipe;
-  AddPlugins(AllowedPlugins(options.allow_plugins), recipe, catalog);
+  AddPlugins(AllowedPlugins(options.allow_plugins), options.plugins_may_fail,
+             recipe, catalog);
   recipe.numerics.device = ResolveDevice(recipe.numerics.device, catalog);
   for (DatasetUse& use : recipe.datasets) {
     if (!use.root.empty() || !use.missing.empty()) continue;
@@ -223,6 +224,7 @@ Campaign MakeCampaign(PlanOptions options, const GlobalOptions& global,
   }
   campaign.plan =
       MakePlan(recipe, catalog, MakeSources(data, store), CacheFolder(global));
+  TagPlugins(campaign.plan);
   if (store != nullptr) MarkFromStore(campaign.plan, *store, options);
   for (const std::string& note : campaign.plan.notes) LogWarning(note);
   return campaign;

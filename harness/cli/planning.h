@@ -45,6 +45,8 @@ struct PlanOptions {
   bool force = false;
   std::optional<std::int64_t> threads;
   std::vector<std::string> allow_plugins;
+  /// A plugin that cannot be loaded is a row with the reason, not the end.
+  bool plugins_may_fail = false;
 };
 void DeclarePlanOptions(Args& args, PlanOptions& options);
 

@@ -1,16 +1,17 @@
 #include "harness/cli/plugins.h"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <map>
 
 #include "harness/base/environment.h"
 #include "harness/base/error.h"
 #include "harness/base/files.h"
+#include "harness/base/interrupt.h"
 #include "harness/base/suggest.h"
+#include "harness/base/temporary_folder.h"
 #include "harness/launch/subprocess.h"
 #include "harness/launch/task_run.h"
+#include "harness/plugin/kind.h"
 #include "harness/record/json_members.h"
 
 namespace tailmark {
@@ -18,37 +19,6 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr double kPatience = 60;  // Seconds to say what it is.
-
-/// Removed with all that is in it when this goes.
-class ScratchFolder {
- public:
-  ScratchFolder() {
-    std::string name = (fs::temp_directory_path() / "tailmark-XXXXXX").string();
-    if (mkdtemp(name.data()) == nullptr) {
-      throw StoreError(name + ": cannot be made");
-    }
-    path_ = name;
-  }
-  ~ScratchFolder() {
-    std::error_code code;
-    fs::remove_all(path_, code);
-  }
-  ScratchFolder(const ScratchFolder&) = delete;
-  ScratchFolder& operator=(const ScratchFolder&) = delete;
-  const fs::path& path() const { return path_; }
-
- private:
-  fs::path path_;
-};
-
-ProcessEnd RunToEnd(const ProcessOptions& options) {
-  Subprocess process(options);
-  while (true) {
-    if (const auto end = process.Poll()) return *end;
-    Subprocess* const all[] = {&process};
-    Subprocess::WaitForAny(all, 0.2);
-  }
-}
 
 /// How a worker that could not answer ended, in its own words where it has
 /// some.
@@ -101,6 +71,29 @@ MethodEntry Choose(const PluginReference& reference,
                            UnknownName("method", reference.method, names)));
 }
 
+/// AskPlugin(), or an entry that says why it cannot be asked.
+std::vector<MethodEntry> Ask(const PluginReference& reference, bool may_fail) {
+  if (!may_fail || !fs::is_regular_file(reference.path)) {
+    return AskPlugin(reference);
+  }
+  const auto broken = [&](const char* why) {
+    MethodEntry entry;
+    entry.name = reference.method.empty() ? reference.path.stem().string()
+                                          : reference.method;
+    entry.input = "none";
+    entry.plugin = reference.path;
+    entry.broken = why;
+    return std::vector{std::move(entry)};
+  };
+  try {
+    return AskPlugin(reference);
+  } catch (const ConfigError& error) {
+    return broken(error.what());
+  } catch (const DataError& error) {
+    return broken(error.what());
+  }
+}
+
 }  // namespace
 
 std::vector<fs::path> AllowedPlugins(const std::vector<std::string>& given) {
@@ -120,19 +113,45 @@ std::vector<fs::path> AllowedPlugins(const std::vector<std::string>& given) {
   return allowed;
 }
 
+ProcessEnd RunWorker(const std::vector<std::string>& arguments, double wall_s) {
+  TemporaryFolder scratch;
+  ProcessOptions options{.program = WorkerProgram(),
+                         .arguments = {"--quiet"},
+                         .log = scratch.path() / "log.txt",
+                         .wall_s = wall_s,
+                         .grace_s = 2};
+  options.arguments.insert(options.arguments.end(), arguments.begin(),
+                           arguments.end());
+  options.environment["TAILMARK_SCRATCH"] = scratch.path().string();
+  Subprocess process(options);
+  while (true) {
+    if (const auto end = process.Poll()) return *end;
+    ThrowIfInterrupted();
+    Subprocess* const all[] = {&process};
+    Subprocess::WaitForAny(all, 0.05);
+  }
+}
+
+void RequireAllowed(const std::vector<fs::path>& allowed,
+                    const PluginReference& reference) {
+  if (IsAllowed(allowed, reference.path)) return;
+  throw ConfigError(StrCat(
+      reference.path.string(),
+      ": is third-party code, which runs only when you say so: add "
+      "--allow-plugin ",
+      reference.path.string(), ", or its folder to \"allow_plugins\" in ",
+      UserConfig().string()));
+}
+
 std::vector<MethodEntry> AskPlugin(const PluginReference& reference) {
   if (!fs::is_regular_file(reference.path)) {
     throw ConfigError(reference.path.string() + ": no such plugin");
   }
-  const ScratchFolder scratch;
+  TemporaryFolder scratch;
   const fs::path answer = scratch.path() / "catalog.json";
-  const ProcessEnd end =
-      RunToEnd({.program = WorkerProgram(),
-                .arguments = {"--quiet", "catalog", answer.string(), "--plugin",
-                              reference.path.string()},
-                .log = scratch.path() / "log.txt",
-                .wall_s = kPatience,
-                .grace_s = 2});
+  const ProcessEnd end = RunWorker(
+      {"catalog", answer.string(), "--plugin", reference.path.string()},
+      kPatience);
   if (end.cause != EndCause::kExit || end.exit_code != 0) {
     throw ConfigError(WhyNot(reference, end));
   }
@@ -146,25 +165,25 @@ std::vector<MethodEntry> AskPlugin(const PluginReference& reference) {
   return methods;
 }
 
-void AddPlugins(const std::vector<fs::path>& allowed, Recipe& recipe,
-                Catalog& catalog) {
+void AddPlugins(const std::vector<fs::path>& allowed, bool may_fail,
+                Recipe& recipe, Catalog& catalog) {
   std::map<fs::path, std::vector<MethodEntry>> asked;
   for (MethodUse& use : recipe.methods) {
     if (!use.plugin) continue;
     const PluginReference& reference = *use.plugin;
-    if (!IsAllowed(allowed, reference.path)) {
-      throw ConfigError(StrCat(
-          reference.path.string(),
-          ": is third-party code, which runs only when you say so: add "
-          "--allow-plugin ",
-          reference.path.string(), ", or its folder to \"allow_plugins\" in ",
-          UserConfig().string()));
-    }
+    RequireAllowed(allowed, reference);
     auto known = asked.find(reference.path);
     if (known == asked.end()) {
-      known = asked.emplace(reference.path, AskPlugin(reference)).first;
+      known = asked.emplace(reference.path, Ask(reference, may_fail)).first;
     }
-    const MethodEntry method = Choose(reference, known->second);
+    MethodEntry method = known->second.front();
+    if (method.broken.empty()) {
+      method = Choose(reference, known->second);
+    } else {
+      // Nobody knows what it would have taken.
+      use.options.clear();
+      use.preset.clear();
+    }
     if (use.name == use.use) use.name = method.name;
     use.use = method.name;
     const auto same = std::find_if(
@@ -179,6 +198,16 @@ void AddPlugins(const std::vector<fs::path>& allowed, Recipe& recipe,
                  same->plugin.empty() ? "a builtin" : same->plugin.string(),
                  "; rename one"));
     }
+  }
+}
+
+void TagPlugins(Plan& plan) {
+  for (PlanTask& task : plan.tasks) {
+    RunSpec& spec = task.spec;
+    if (spec.place.plugin.empty() || task.state == RunState::kSkipped) continue;
+    const PluginKind kind = KindOfPlugin(spec.place.plugin);
+    spec.tags.push_back("kind=" + kind.name);
+    if (kind.foreign) spec.tags.emplace_back("foreign");
   }
 }
 

@@ -4,6 +4,8 @@
 #include <string>
 #include <vector>
 
+#include "harness/launch/plan.h"
+#include "harness/launch/subprocess.h"
 #include "harness/record/catalog.h"
 #include "harness/record/plugin_reference.h"
 #include "harness/record/recipe.h"
@@ -16,6 +18,15 @@ namespace tailmark {
 std::vector<std::filesystem::path> AllowedPlugins(
     const std::vector<std::string>& given);
 
+/// Runs `tailmark-worker ARGUMENTS...` to its end, for `wall_s` seconds at
+/// most, and ends what it leaves behind.
+ProcessEnd RunWorker(const std::vector<std::string>& arguments, double wall_s);
+
+/// Throws ConfigError, which says how to allow it, when `reference` is not in
+/// `allowed`.
+void RequireAllowed(const std::vector<std::filesystem::path>& allowed,
+                    const PluginReference& reference);
+
 /// What a plugin's file says of its methods. Its code runs in a worker of its
 /// own, so that whatever it does there is an error here. Throws DataError or
 /// ConfigError with the worker's words.
@@ -24,8 +35,13 @@ std::vector<MethodEntry> AskPlugin(const PluginReference& reference);
 /// Asks each plugin that `recipe` names, puts its method into `catalog`, and
 /// lets the recipe's rows go by the method's name. Throws ConfigError for a
 /// plugin that is not in `allowed`, a method it does not have, and a name that
-/// is taken.
+/// is taken. One that is there and cannot be loaded is an error too, unless
+/// they `may_fail`: then it stands in the catalogue as broken.
 void AddPlugins(const std::vector<std::filesystem::path>& allowed,
-                Recipe& recipe, Catalog& catalog);
+                bool may_fail, Recipe& recipe, Catalog& catalog);
+
+/// Says of each plugin's run what kind it is ("kind=process"), and `foreign`
+/// when it decodes images by itself: what results show.
+void TagPlugins(Plan& plan);
 
 }  // namespace tailmark

@@ -24,6 +24,7 @@ struct DescribeRequest {
   std::string name;
   std::string dataset;
   std::vector<std::string> set;
+  std::vector<std::string> allow_plugins;
   bool deviations = false;
   bool json = false;
 };
@@ -39,6 +40,9 @@ Verb ListVerb(const GlobalOptions& global);
 Verb MergeVerb(const GlobalOptions& global);
 Verb PackVerb(const GlobalOptions& global);
 Verb PlanVerb(const GlobalOptions& global);
+/// Methods that are not built in.
+Verb PluginVerb();
+Verb PluginNewVerb();
 Verb ReportVerb(const GlobalOptions& global);
 Verb ResumeVerb(const GlobalOptions& global);
 Verb RunVerb(const GlobalOptions& global);

@@ -16,10 +16,12 @@
 #include "harness/base/log.h"
 #include "harness/base/suggest.h"
 #include "harness/cli/worker_encode.h"
+#include "harness/cli/worker_place.h"
 #include "harness/cli/worker_pretrain.h"
 #include "harness/plugin/plugins.h"
 #include "harness/record/build_info.h"
 #include "harness/run/catalog.h"
+#include "harness/run/contract/contract.h"
 #include "harness/run/runner.h"
 #include "methods/builtin.h"
 #include "methods/clip/clip_encoder.h"
@@ -47,7 +49,8 @@ void SetUpEnvironment(const RunSpec& spec) {
 }
 
 /// Adds the run's own method, which is not built in.
-void AddPlugin(const RunSpec& spec, MethodRegistry& methods) {
+void AddPlugin(const RunSpec& spec, const DatasetRegistry& datasets,
+               MethodRegistry& methods) {
   const std::string found = ArtifactSha256(spec.place.plugin);
   if (found != spec.identity.method_artifact) {
     throw DataError(StrCat(spec.place.plugin.string(), ": SHA-256 is ", found,
@@ -55,18 +58,22 @@ void AddPlugin(const RunSpec& spec, MethodRegistry& methods) {
                            spec.identity.method_artifact,
                            "; the plugin changed since the plan: plan again"));
   }
-  OpenPlugin(spec.place.plugin, methods);
+  OpenPlugin(spec.place.plugin, methods, PlaceOf(spec, datasets));
 }
 
 int RunOne(const fs::path& spec_path, const fs::path& bundle,
            const RunOptions& options) {
-  const RunSpec spec = ReadRunSpec(spec_path);
+  RunSpec spec = ReadRunSpec(spec_path);
   SetUpEnvironment(spec);
   MethodRegistry methods;
   RegisterBuiltinMethods(methods);
-  if (!spec.place.plugin.empty()) AddPlugin(spec, methods);
   DatasetRegistry datasets;
   RegisterBuiltinDatasets(datasets);
+  if (!spec.place.plugin.empty()) {
+    MakeFolders(bundle);
+    spec.tags.push_back("isolation=" + HoldBack(spec, bundle));
+    AddPlugin(spec, datasets, methods);
+  }
   const Engine engine{
       .methods = methods,
       .datasets = datasets,
@@ -91,6 +98,7 @@ void WriteCatalog(const fs::path& path, const fs::path& plugin) {
     WriteFileAtomic(path, CatalogOf(builtins).dump(1) + "\n");
     return;
   }
+  HoldBackToAsk(plugin, path);
   const std::string artifact = ArtifactSha256(plugin);
   MethodRegistry found;
   for (const std::string& name : OpenPlugin(plugin, builtins)) {
@@ -101,9 +109,38 @@ void WriteCatalog(const fs::path& path, const fs::path& plugin) {
   WriteFileAtomic(path, answer.dump(1) + "\n");
 }
 
+/// Holds one method to one promise of the contract.
+void Check(const fs::path& out, const fs::path& plugin,
+           const std::string& method, const std::string& check) {
+  MethodRegistry methods;
+  RegisterBuiltinMethods(methods);
+  if (!plugin.empty()) {
+    HoldBackToAsk(plugin, out);
+    OpenPlugin(plugin, methods);
+  }
+  const MethodRegistry::Entry& entry = methods.Find(method);
+  if (check.empty()) {
+    Json all = Json::array();
+    for (const std::string& name : ContractChecks()) {
+      all.push_back({{"check", name}, {"meaning", MeaningOf(name)}});
+    }
+    WriteFileAtomic(out, all.dump(1) + "\n");
+    return;
+  }
+  const ContractResult result = HoldToContract(
+      entry, check, {.says_what_text_says = entry.info.family == "prompt"});
+  const char* const words[] = {"kept", "skipped", "broken"};
+  WriteFileAtomic(
+      out, Json({{"check", check},
+                 {"outcome", words[static_cast<std::size_t>(result.outcome)]},
+                 {"detail", result.detail}})
+                   .dump(1) +
+               "\n");
+}
+
 /// What the command line asked for; filled by CLI11.
 struct Arguments {
-  std::string spec, bundle, catalog, plugin, recipe, folder;
+  std::string spec, bundle, catalog, plugin, recipe, folder, method, check;
   RunOptions run;
   EncodeOptions encode;
   TokenizeOptions tokenize;
@@ -176,6 +213,16 @@ void Declare(CLI::App& app, Arguments& to) {
                       "Of the methods of this file instead of the builtins; "
                       "its code runs");
   catalog->footer("Example: tailmark-worker catalog catalog.json");
+  auto* check = app.add_subcommand(
+      "check", "Hold a method to one promise of the contract, on toy data");
+  check->add_option("FILE", to.catalog, "For the answer")->required();
+  check->add_option("--plugin", to.plugin, "The method is this file's");
+  check->add_option("--method", to.method, "Its name")->required();
+  check->add_option("--check", to.check,
+                    "Which promise; without it, what promises there are");
+  check->footer(
+      "Example: tailmark-worker check answer.json --method linear_probe "
+      "--check SameSeedSameBits");
   auto* pretrain = app.add_subcommand(
       "pretrain",
       "Train a CLIP on the web pairs of data set `embedded`; goes "
@@ -206,6 +253,9 @@ int Dispatch(const CLI::App& app, const Arguments& arguments) {
   }
   if (app.got_subcommand("tokenize")) {
     PrintTokens(arguments.tokenize);
+  } else if (app.got_subcommand("check")) {
+    Check(arguments.catalog, arguments.plugin, arguments.method,
+          arguments.check);
   } else if (app.got_subcommand("catalog")) {
     WriteCatalog(arguments.catalog, arguments.plugin);
   } else {

@@ -135,7 +135,10 @@ class Planner {
       FillIdentity(data, method, point, task.spec);
       task.spec.place.threads = use.limits.threads;
       task.spec.place.gpu_bytes = use.limits.gpu_bytes;
-      if (!data.missing.empty()) {
+      if (!method.broken.empty()) {
+        task.state = RunState::kSkipped;
+        task.reason = method.broken;
+      } else if (!data.missing.empty()) {
         task.state = RunState::kSkipped;
         task.reason = data.missing;
       } else if (const std::string why = NotApplicable(data, method);

@@ -8,10 +8,9 @@ namespace {
 constexpr std::string_view kSchema = "tailmark-plan/1";
 
 Json LimitsToJson(const Limits& limits) {
-  return {{"wall_s", limits.wall_s},
-          {"rss_bytes", limits.rss_bytes},
-          {"gpu_bytes", limits.gpu_bytes},
-          {"threads", limits.threads},
+  return {{"wall_s", limits.wall_s},       {"cpu_s", limits.cpu_s},
+          {"silence_s", limits.silence_s}, {"rss_bytes", limits.rss_bytes},
+          {"gpu_bytes", limits.gpu_bytes}, {"threads", limits.threads},
           {"retries", limits.retries}};
 }
 
@@ -19,6 +18,8 @@ Limits LimitsFromJson(const Json& json) {
   JsonMembers in(json, "plan, limits");
   Limits limits;
   limits.wall_s = in.Get<double>("wall_s");
+  limits.cpu_s = in.Get<double>("cpu_s", 0);
+  limits.silence_s = in.Get<double>("silence_s", 0);
   limits.rss_bytes = in.Get<std::int64_t>("rss_bytes");
   limits.gpu_bytes = in.Get<std::int64_t>("gpu_bytes", 0);
   limits.threads = in.Get<int>("threads");

@@ -19,10 +19,11 @@
 #include <cerrno>
 #include <csignal>
 #include <cstring>
-#include <fstream>
+#include <set>
 
 #include "harness/base/clock.h"
 #include "harness/base/error.h"
+#include "harness/launch/process_tree.h"
 
 namespace tailmark {
 namespace bp = boost::process::v2;
@@ -54,11 +55,16 @@ class Descriptor {
 /// In the child, between fork and exec: a group of its own, and death with us.
 struct OwnGroup {
   pid_t parent;
+  rlim_t address_bytes;
   bp::error_code on_exec_setup(bp::posix::default_launcher&,
                                const bp::filesystem::path&,
                                const char* const*) const {
+    const rlimit address{address_bytes, address_bytes};
+    if (address_bytes > 0) setrlimit(RLIMIT_AS, &address);
     const bool good = setpgid(0, 0) == 0 &&
                       prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 &&
+                      // Its orphans are its own until it ends, then ours.
+                      prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0 &&
                       getppid() == parent;  // we may have died already
     return good ? bp::error_code()
                 : bp::error_code(ESRCH, boost::system::system_category());
@@ -81,12 +87,14 @@ std::vector<std::string> MergedEnvironment(
   return merged;
 }
 
-std::int64_t ResidentBytes(int pid) {
-  std::ifstream in("/proc/" + std::to_string(pid) + "/statm");
-  std::int64_t size = 0;
-  std::int64_t resident = 0;
-  if (!(in >> size >> resident)) return 0;
-  return resident * sysconf(_SC_PAGESIZE);
+/// Children of this process that are no orphans: those that a Subprocess waits
+/// for, and those that were there before the first.
+std::set<pid_t>& Spared() {
+  static std::set<pid_t> spared = [] {
+    AdoptOrphans();
+    return OwnChildren();
+  }();
+  return spared;
 }
 
 /// What a child prints: the first half of the cap goes to the file as it comes,
@@ -163,6 +171,8 @@ struct Subprocess::State {
   Descriptor output;
   pid_t pid = -1;  ///< -1 once it has been waited for.
   double start = 0;
+  double last_sign = 0;          ///< Of life.
+  std::uintmax_t lived = 0;      ///< Bytes of `life` then.
   std::optional<EndCause> ours;  ///< Why we asked it to end.
   double asked = 0;
   bool killed = false;
@@ -175,6 +185,7 @@ struct Subprocess::State {
 };
 
 void Subprocess::State::Start() {
+  Spared();  // Before there is anything to be told apart.
   std::array<int, 2> ends{};
   if (pipe2(ends.data(), O_CLOEXEC | O_NONBLOCK) != 0) {
     throw StoreError(StrCat("no pipe: ", std::strerror(errno)));
@@ -201,15 +212,16 @@ void Subprocess::State::Start() {
     auto process = launcher(
         context, options.program.string(), options.arguments,
         bp::process_stdio{nullptr, {child_end.get()}, {child_end.get()}},
-        OwnGroup{getpid()});
+        OwnGroup{getpid(), static_cast<rlim_t>(options.address_bytes)});
     pid = process.id();
+    Spared().insert(pid);
     process.detach();  // waited for below, with the resources it used
   } catch (const boost::system::system_error& error) {
     throw StoreError(StrCat(options.program.string(),
                             ": cannot be started: ", error.code().message()));
   }
   for (const int fd : options.keep_open) fcntl(fd, F_SETFD, FD_CLOEXEC);
-  start = MonotonicSeconds();
+  start = last_sign = MonotonicSeconds();
 }
 
 void Subprocess::State::ReadOutput() {
@@ -217,6 +229,7 @@ void Subprocess::State::ReadOutput() {
   while (output.get() >= 0) {
     const ssize_t got = read(output.get(), buffer.data(), buffer.size());
     if (got > 0) {
+      last_sign = MonotonicSeconds();
       log.Add({buffer.data(), static_cast<std::size_t>(got)});
     } else if (got < 0 && errno == EINTR) {
       continue;
@@ -239,7 +252,21 @@ void Subprocess::State::ApplyLimits() {
   if (options.wall_s > 0 && now - start > options.wall_s) {
     Ask(EndCause::kWallTime);
   }
-  if (options.rss_bytes > 0 && ResidentBytes(pid) > options.rss_bytes) {
+  ProcessTree tree;
+  if (options.rss_bytes > 0 || options.cpu_s > 0) tree = LookAtTree(pid);
+  if (options.cpu_s > 0 && tree.cpu_s > options.cpu_s) {
+    Ask(EndCause::kCpuTime);
+  }
+  if (options.silence_s > 0) {
+    std::error_code code;
+    const std::uintmax_t size = std::filesystem::file_size(options.life, code);
+    if (!code && size != lived) {
+      lived = size;
+      last_sign = now;
+    }
+    if (now - last_sign > options.silence_s) Ask(EndCause::kSilence);
+  }
+  if (options.rss_bytes > 0 && tree.resident > options.rss_bytes) {
     Ask(EndCause::kMemory);
     // It may be on its way to taking the machine down.
     asked = -1e9;
@@ -257,6 +284,8 @@ ProcessEnd Subprocess::State::Reap() {
   rusage usage{};
   while (wait4(pid, &status, 0, &usage) < 0 && errno == EINTR) {
   }
+  Spared().erase(pid);
+  EndOrphans(Spared());
   ReadOutput();
   log.Finish();
   ProcessEnd end;
@@ -305,7 +334,7 @@ double Subprocess::seconds() const {
   return MonotonicSeconds() - state_->start;
 }
 std::int64_t Subprocess::rss() const {
-  return state_->pid < 0 ? 0 : ResidentBytes(state_->pid);
+  return state_->pid < 0 ? 0 : LookAtTree(state_->pid).resident;
 }
 
 void Subprocess::WaitForAny(std::span<Subprocess* const> processes,

@@ -18,9 +18,14 @@ struct ProcessOptions {
   std::filesystem::path log;       ///< stdout and stderr are appended to it.
   std::int64_t log_cap = 4 << 20;  ///< Bytes; of more, the middle is left out.
   double wall_s = 0;               ///< 0: no limit.
-  std::int64_t rss_bytes = 0;      ///< 0: no limit.
-  double grace_s = 10;             ///< Between SIGTERM and SIGKILL.
-  std::vector<int> keep_open;      ///< Descriptors the child inherits.
+  std::int64_t rss_bytes = 0;      ///< Of it and its children; 0: no limit.
+  std::int64_t address_bytes = 0;  ///< RLIMIT_AS of each; 0: no limit.
+  double cpu_s = 0;                ///< Of it and its children; 0: no limit.
+  /// So long it may neither print anything nor write to `life`; 0: for ever.
+  double silence_s = 0;
+  std::filesystem::path life;
+  double grace_s = 10;         ///< Between SIGTERM and SIGKILL.
+  std::vector<int> keep_open;  ///< Descriptors the child inherits.
 };
 
 enum class EndCause : std::uint8_t {
@@ -28,6 +33,8 @@ enum class EndCause : std::uint8_t {
   kSignal,    ///< Somebody else's.
   kWallTime,  ///< Ours: it ran longer than wall_s.
   kMemory,    ///< Ours: it grew beyond rss_bytes.
+  kCpuTime,   ///< Ours: it computed longer than cpu_s.
+  kSilence,   ///< Ours: no sign of life for silence_s.
   kStopped    ///< Ours: Stop().
 };
 
@@ -41,8 +48,10 @@ struct ProcessEnd {
 };
 
 /// A child process in a process group of its own. It is killed when this
-/// process dies, however that happens. Start and use it on the main thread: the
-/// kernel ties the child to the thread that made it.
+/// process dies, however that happens; when it ends, so does whatever it left
+/// behind, also what fled into a group or session of its own: from the first
+/// one on this process adopts such orphans. Start and use it on the main
+/// thread: the kernel ties the child to the thread that made it.
 class Subprocess {
  public:
   /// Throws StoreError when the program cannot be started or the log not be

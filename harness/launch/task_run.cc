@@ -194,6 +194,10 @@ TaskRun::Started TaskRun::Start() {
   process.log = files_.part / "log.txt";
   process.wall_s = task_.limits.wall_s;
   process.rss_bytes = task_.limits.rss_bytes;
+  process.cpu_s = task_.limits.cpu_s;
+  process.silence_s = task_.limits.silence_s;
+  process.life = files_.part / "events.jsonl";
+  if (!task_.spec.place.plugin.empty()) Confine(process);
   process.grace_s = options_.grace_s;
   process.keep_open = {lock_->descriptor()};
   OpenFeedback(process);
@@ -202,6 +206,31 @@ TaskRun::Started TaskRun::Start() {
   process_ = std::make_unique<Subprocess>(process);
   if (feedback_) feedback_->CloseWorkerEnd();
   return Started::kRunning;
+}
+
+/// Third-party code: a scratch folder that goes with it, and no more addresses
+/// than the machine has memory.
+void TaskRun::Confine(ProcessOptions& process) {
+  const auto root = GetEnv("TAILMARK_SCRATCH");
+  scratch_ = (root ? fs::path(*root) : fs::temp_directory_path()) /
+             StrCat("tailmark-run-", task_.key.substr(0, 16), "-", getpid());
+  MakeFolders(scratch_);
+  process.environment["TAILMARK_SCRATCH"] = scratch_.string();
+  if (task_.spec.identity.device_type != "cpu") return;
+  // What is mapped and never touched: libraries, stacks, arenas.
+  constexpr std::int64_t kMapped = std::int64_t{16} << 30;
+  const std::int64_t machine =
+      std::int64_t{sysconf(_SC_PHYS_PAGES)} * sysconf(_SC_PAGESIZE);
+  process.address_bytes =
+      kMapped + (task_.limits.rss_bytes > 0
+                     ? std::min(machine, task_.limits.rss_bytes)
+                     : machine);
+}
+
+TaskRun::~TaskRun() {
+  process_.reset();  // It may still write there.
+  std::error_code ignored;
+  if (!scratch_.empty()) fs::remove_all(scratch_, ignored);
 }
 
 void TaskRun::OpenFeedback(ProcessOptions& process) {
@@ -329,6 +358,14 @@ RunRecord TaskRun::FailedRecord(const ProcessEnd& end) const {
     record.state = RunState::kTimeout;
     record.reason = StrCat("ran longer than its limit of ",
                            FormatSeconds(task_.limits.wall_s), behind);
+  } else if (end.cause == EndCause::kCpuTime) {
+    record.state = RunState::kTimeout;
+    record.reason = StrCat("used more processor time than its limit of ",
+                           FormatSeconds(task_.limits.cpu_s), behind);
+  } else if (end.cause == EndCause::kSilence) {
+    record.state = RunState::kTimeout;
+    record.reason = StrCat("gave no sign of life for ",
+                           FormatSeconds(task_.limits.silence_s), behind);
   } else if (end.cause == EndCause::kMemory) {
     record.state = RunState::kOom;
     record.reason = StrCat(

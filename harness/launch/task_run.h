@@ -64,6 +64,9 @@ class TaskRun {
  public:
   /// `task` and `options` must outlive it.
   TaskRun(const PlanTask& task, const LaunchOptions& options);
+  ~TaskRun();
+  TaskRun(const TaskRun&) = delete;
+  TaskRun& operator=(const TaskRun&) = delete;
 
   /// Takes the lock; nothing when another process works on the key. A finished
   /// bundle is a result at once, else the worker is started. Throws StoreError.
@@ -83,6 +86,7 @@ class TaskRun {
  private:
   bool HasWhatIsAsked(const std::filesystem::path& bundle) const;
   void OpenFeedback(ProcessOptions& process);
+  void Confine(ProcessOptions& process);
   std::optional<TaskResult> Adopt();
   bool IsWanted(const std::filesystem::path& bundle) const;
   TaskResult KeepOnce();
@@ -96,6 +100,7 @@ class TaskRun {
   std::unique_ptr<KeyLock> lock_;
   std::unique_ptr<FeedbackServer> feedback_;
   std::unique_ptr<Subprocess> process_;
+  std::filesystem::path scratch_;  // Of a plugin's run.
   TaskResult result_;
   std::string started_utc_;
   std::int64_t oom_kills_ = 0;

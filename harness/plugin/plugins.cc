@@ -2,8 +2,12 @@
 
 #include "harness/base/digest.h"
 #include "harness/base/error.h"
+#include "harness/plugin/c_host.h"
 #include "harness/plugin/cxx_host.h"
 #include "harness/plugin/cxx_plugin.h"
+#include "harness/plugin/exported.h"
+#include "harness/plugin/kind.h"
+#include "harness/plugin/process_method.h"
 
 namespace tailmark {
 namespace fs = std::filesystem;
@@ -38,14 +42,28 @@ PluginStamp HostStamp() {
   return stamp;
 }
 
-std::string ArtifactSha256(const fs::path& path) { return Sha256File(path); }
+std::string ArtifactSha256(const fs::path& path) {
+  const PluginKind kind = KindOfPlugin(path);
+  if (kind.name == "process") return ProcessSha256(path);
+  if (kind.name == "torchscript" || kind.name == "aoti") {
+    return ExportedSha256(path);
+  }
+  return Sha256File(path);
+}
 
 std::vector<std::string> OpenPlugin(const fs::path& path,
-                                    MethodRegistry& registry) {
-  const PluginStamp stamp = ReadStamp(path);
-  RequireFit(path, stamp);
+                                    MethodRegistry& registry,
+                                    const PluginPlace& place) {
   MethodRegistry found;
-  OpenCxxPlugin(path, found);
+  const std::string kind = KindOfPlugin(path).name;
+  if (kind == "process") {
+    found.Insert(OpenProcess(path, place));
+  } else if (kind == "torchscript" || kind == "aoti") {
+    found.Insert(OpenExported(path, place));
+  } else {
+    RequireFit(path, ReadStamp(path));
+    (kind == "c_plugin" ? OpenCPlugin : OpenCxxPlugin)(path, found);
+  }
   const auto taken = registry.Names();
   for (const std::string& name : found.Names()) {
     for (const std::string& other : taken) {

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "harness/api/registry.h"
+#include "harness/plugin/place.h"
 #include "harness/plugin/stamp.h"
 
 namespace tailmark {
@@ -16,12 +17,14 @@ PluginStamp HostStamp();
 /// holds of it. Throws DataError when a part of it is missing.
 std::string ArtifactSha256(const std::filesystem::path& path);
 
-/// Adds the methods of the plugin at `path` to `registry`: a shared object (C++
-/// or C), by its stamp. From here on the file's code runs in this process. It
-/// is never unloaded: LibTorch keeps pointers into it. Throws DataError when it
-/// is no plugin or cannot be loaded, ConfigError when its stamp does not fit
-/// this program or a method's name is taken. Returns the names, sorted.
+/// Adds the methods of the plugin at `path` to `registry`, whatever its kind
+/// (kind.h). The code of a shared object runs in this process from here on, and
+/// is never unloaded: LibTorch keeps pointers into it. An external program is
+/// started when a method is made. Throws DataError when it is no plugin or
+/// cannot be loaded, ConfigError when its stamp does not fit this program or a
+/// method's name is taken. Returns the names, sorted.
 std::vector<std::string> OpenPlugin(const std::filesystem::path& path,
-                                    MethodRegistry& registry);
+                                    MethodRegistry& registry,
+                                    const PluginPlace& place = {});
 
 }  // namespace tailmark

@@ -47,6 +47,9 @@ struct MethodEntry {
   /// catalogue's JSON: who asked a file for its methods knows which one.
   std::filesystem::path plugin;
   std::string artifact_sha256;
+  /// Why the plugin cannot be used; its runs are rows with this reason. "" when
+  /// it can.
+  std::string broken;
   /// Where its paper and its released code differ.
   std::vector<Deviation> deviations;
 };

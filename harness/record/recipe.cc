@@ -57,7 +57,14 @@ auto ReadUnit(const RecipeNode& node, Parse parse, std::string_view what) {
 }
 
 void ReadLimits(const RecipeNode& node, Limits& limits) {
-  node.RequireObject({"wall", "rss", "gpu_memory", "threads", "retries"});
+  node.RequireObject(
+      {"wall", "cpu", "silence", "rss", "gpu_memory", "threads", "retries"});
+  if (node.Has("cpu")) {
+    limits.cpu_s = ReadUnit(node.At("cpu"), ParseDuration, "cpu");
+  }
+  if (node.Has("silence")) {
+    limits.silence_s = ReadUnit(node.At("silence"), ParseDuration, "silence");
+  }
   if (node.Has("wall")) {
     limits.wall_s = ReadUnit(node.At("wall"), ParseDuration, "wall");
   }

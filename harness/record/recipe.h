@@ -25,6 +25,8 @@ using WrittenOptions = std::map<std::string, WrittenValue, std::less<>>;
 /// What a run may use before it is stopped. 0: no limit.
 struct Limits {
   double wall_s = 0;
+  double cpu_s = 0;      ///< Of the worker and what it starts.
+  double silence_s = 0;  ///< Without a sign of life.
   std::int64_t rss_bytes = 0;
   std::int64_t gpu_bytes = 0;  ///< Of LibTorch's allocator on the GPU.
   int threads = 1;             ///< Of one worker.

@@ -5,6 +5,7 @@
 #include "harness/base/options_json.h"
 #include "harness/cli/data_access.h"
 #include "harness/cli/exit_codes.h"
+#include "harness/cli/plugins.h"
 #include "harness/cli/tables.h"
 #include "harness/cli/verbs.h"
 #include "harness/record/catalog.h"
@@ -201,11 +202,30 @@ int DescribeDataset(const DatasetInfo& info, bool json) {
   return kExitOk;
 }
 
+void Print(const MethodEntry& method, const DescribeRequest& options) {
+  if (options.deviations && !options.json) {
+    PrintDeviations(method);
+  } else if (options.json) {
+    std::cout << MethodAnswer(method).dump(2) << "\n";
+  } else {
+    PrintMethod(method);
+  }
+}
+
 int Describe(const DescribeRequest& options, const GlobalOptions& global) {
   if (options.name == "partition") return DescribePartition(options, global);
   if (!options.dataset.empty() || !options.set.empty()) {
     throw ConfigError(StrCat("'", options.dataset,
                              "' and --set belong to describe partition alone"));
+  }
+  if (const auto plugin =
+          ParsePluginReference(options.name, std::filesystem::current_path())) {
+    RequireAllowed(AllowedPlugins(options.allow_plugins), *plugin);
+    for (const MethodEntry& method : AskPlugin(*plugin)) {
+      if (!plugin->method.empty() && plugin->method != method.name) continue;
+      Print(method, options);
+    }
+    return kExitOk;
   }
   const DataAccess data;
   const auto names = data.registry().Names();
@@ -214,14 +234,7 @@ int Describe(const DescribeRequest& options, const GlobalOptions& global) {
                            options.json);
   }
   const Catalog catalog = LoadCatalog();
-  const MethodEntry& method = catalog.Find(options.name);
-  if (options.deviations && !options.json) {
-    PrintDeviations(method);
-  } else if (options.json) {
-    std::cout << MethodAnswer(method).dump(2) << "\n";
-  } else {
-    PrintMethod(method);
-  }
+  Print(catalog.Find(options.name), options);
   return kExitOk;
 }
 
@@ -238,7 +251,10 @@ Verb DescribeVerb(const GlobalOptions& global) {
           .declare =
               [options](Args& args) {
                 args.Positional("NAME", options->name, true,
-                                "A method, a data set, or: partition");
+                                "A method, a data set, plugin:FILE, "
+                                "process:FILE, or: partition");
+                args.Repeated("--allow-plugin", options->allow_plugins, "PATH",
+                              "Ask this plugin, or any in this folder");
                 args.Positional("DATASET", options->dataset, false,
                                 "With partition: whose classes");
                 args.Repeated("--set", options->set, "OPTION=VALUE",

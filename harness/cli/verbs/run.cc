@@ -37,6 +37,9 @@ std::string CommandOf(const PlanOptions& options) {
   };
   for (const std::string& each : options.overrides.set) add("--set", each);
   for (const std::string& each : options.overrides.only) add("--only", each);
+  for (const std::string& each : options.allow_plugins) {
+    add("--allow-plugin", each);
+  }
   add("--seeds", options.overrides.seeds);
   add("--limit", options.limit ? std::to_string(*options.limit) : "");
   add("--device", options.overrides.device);
@@ -45,6 +48,7 @@ std::string CommandOf(const PlanOptions& options) {
 }
 
 int Run(RunVerbOptions options, const GlobalOptions& global) {
+  options.plan.plugins_may_fail = true;
   DataAccess data(CacheIfThere(global));
   // Before a store is made: a wrong recipe leaves nothing behind.
   if (!StoreExists(StoreFolder(global))) {

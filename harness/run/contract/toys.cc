@@ -1,6 +1,7 @@
-#include "tests/contract/toys.h"
+#include "harness/run/contract/toys.h"
 
-#include "methods/torch_pch.h"
+#include <ATen/ATen.h>
+#include <ATen/CPUGeneratorImpl.h>
 
 namespace tailmark::toys {
 namespace {
@@ -14,7 +15,7 @@ constexpr double kWordScale = 0.05;
 constexpr double kTextGain = 4.0;
 
 at::Tensor Random(at::IntArrayRef shape, std::uint64_t seed) {
-  return torch::randn(shape, at::detail::createCPUGenerator(seed));
+  return at::randn(shape, at::detail::createCPUGenerator(seed));
 }
 
 }  // namespace
@@ -47,8 +48,8 @@ PromptedFeatures ToyEncoder::EncodePrompted(const at::Tensor& pixels,
 
 at::Tensor ToyEncoder::Tokenize(std::span<const std::string> texts,
                                 bool truncate) const {
-  auto out = at::zeros({static_cast<std::int64_t>(texts.size()), kLength},
-                       torch::kLong);
+  auto out =
+      at::zeros({static_cast<std::int64_t>(texts.size()), kLength}, at::kLong);
   for (std::size_t i = 0; i < texts.size(); ++i) {
     std::string text = texts[i];
     if (text.size() > kLength && !truncate) text.resize(kLength);
@@ -72,7 +73,7 @@ at::Tensor ToyEncoder::EmbedTokens(const at::Tensor& tokens) {
 
 at::Tensor ToyEncoder::EncodeEmbeddings(const at::Tensor& embeddings,
                                         const at::Tensor& tokens) {
-  const auto there = tokens.ne(0).unsqueeze(2).to(torch::kFloat);
+  const auto there = tokens.ne(0).unsqueeze(2).to(at::kFloat);
   return (embeddings * there).sum(1).mul(kTextGain).tanh().matmul(text_);
 }
 
@@ -103,12 +104,11 @@ at::Tensor ToyEncoder::Bytes() const {
 
 ToyData MakeToyData(std::int64_t images, std::int64_t classes,
                     std::uint64_t seed) {
-  const torch::NoGradGuard no_grad;
+  const at::NoGradGuard no_grad;
   ToyData data;
   data.pixels = Random({images, 3, kSide, kSide}, seed);
   data.features = ToyEncoder().EncodeImages(data.pixels);
-  data.rows.labels =
-      (data.features.narrow(1, 0, classes) > 0).to(torch::kUInt8);
+  data.rows.labels = (data.features.narrow(1, 0, classes) > 0).to(at::kByte);
   for (std::int64_t i = 0; i < images; ++i) {
     data.rows.ids.push_back("image-" + std::to_string(i));
     data.rows.captions.push_back("a photo of thing " + std::to_string(i));
@@ -142,7 +142,7 @@ double RightlyOrdered(const at::Tensor& scores, const at::Tensor& labels) {
         scores.select(1, c).masked_select(there.logical_not());
     if (positive.numel() == 0 || negative.numel() == 0) continue;
     const auto right = positive.unsqueeze(1) > negative.unsqueeze(0);
-    sum += right.to(torch::kDouble).mean().item<double>();
+    sum += right.to(at::kDouble).mean().item<double>();
     ++classes;
   }
   return classes == 0 ? 0 : sum / classes;

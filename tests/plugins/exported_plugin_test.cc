@@ -1,0 +1,222 @@
+// Exported models: made here, loaded as a user's would be.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+
+#include <torch/csrc/jit/api/module.h>
+#include "harness/api/registry.h"
+#include "harness/base/digest.h"
+#include "harness/base/error.h"
+#include "harness/base/files.h"
+#include "harness/plugin/exported.h"
+#include "harness/plugin/plugins.h"
+#include "methods/torch_pch.h"
+#include "tests/plugins/plugin_program.h"
+
+namespace tailmark {
+namespace {
+namespace fs = std::filesystem;
+using ::testing::HasSubstr;
+
+/// Nothing of a test looks at these.
+class NoState final : public StateWriter, public StateReader {
+ public:
+  void Put(std::string_view, const at::Tensor&) override {}
+  void PutInt(std::string_view, std::int64_t) override {}
+  bool Has(std::string_view) const override { return true; }
+  at::Tensor Get(std::string_view) const override { return {}; }
+  std::int64_t GetInt(std::string_view) const override { return 1; }
+};
+
+class ExportedPlugin : public ::testing::Test, protected PluginProgram {
+ protected:
+  /// A module of this forward(self, x), with a weight [width, 3].
+  void WriteModel(const std::string& body, std::int64_t width = 4,
+                  std::int64_t classes = 3) {
+    torch::jit::Module module("toy");
+    module.register_parameter("weight",
+                              torch::arange(width * classes, torch::kFloat)
+                                  .mul(0.7)
+                                  .sin()
+                                  .view({width, classes}),
+                              /*is_buffer=*/true);
+    module.define("def forward(self, x):\n    " + body + "\n");
+    module.save((folder() / "m.pt").string());
+  }
+  fs::path WriteJson(const Json& more = Json::object()) const {
+    Json json = {{"schema", "tailmark-model/1"},
+                 {"file", "m.pt"},
+                 {"sha256", Sha256File(folder() / "m.pt")},
+                 {"name", "toy"},
+                 {"version", 1},
+                 {"summary", "A test's"},
+                 {"input", "features"},
+                 {"output", "logit"},
+                 {"classes", {"cat", "dog", "cow"}},
+                 {"licence", "none"}};
+    json.update(more);
+    WriteFileAtomic(folder() / "model.json", json.dump(1));
+    return folder() / "model.json";
+  }
+  static std::unique_ptr<Method> Make(const fs::path& path,
+                                      std::vector<std::string> classes,
+                                      const PluginPlace& place = {}) {
+    Problem problem;
+    problem.class_names = std::move(classes);
+    return OpenExported(path, place).create({}, problem);
+  }
+  static at::Tensor Scores(const Method& method, std::int64_t rows = 2) {
+    Batch batch;
+    batch.inputs = torch::arange(rows * 4, torch::kFloat).view({rows, 4});
+    batch.rows = torch::arange(rows);
+    return method.Predict(batch);
+  }
+  template <class Body>
+  static std::string Message(Body body) {
+    try {
+      body();
+    } catch (const std::exception& error) {
+      return error.what();
+    }
+    return "nothing was thrown";
+  }
+};
+
+constexpr const char* kLinear = "return torch.matmul(x, self.weight)";
+
+TEST_F(ExportedPlugin, ClassesAreFoundByNameNotByPlace) {
+  WriteModel(kLinear);
+  const fs::path json = WriteJson();
+  const auto all = Scores(*Make(json, {"cat", "dog", "cow"}));
+  const auto some = Scores(*Make(json, {"cow", "cat"}));
+  EXPECT_TRUE(some.select(1, 0).equal(all.select(1, 2)));
+  EXPECT_TRUE(some.select(1, 1).equal(all.select(1, 0)));
+}
+
+TEST_F(ExportedPlugin, AClassItDoesNotHaveIsNamedWithTheNearest) {
+  WriteModel(kLinear);
+  EXPECT_THAT(Message([&] {
+                Make(WriteJson(), {"cat", "cows"});
+              }),
+              HasSubstr("did you mean 'cow'"));
+}
+
+TEST_F(ExportedPlugin, AnotherFileThanDescribedIsRefused) {
+  WriteModel(kLinear);
+  const fs::path json = WriteJson();
+  WriteModel("return torch.matmul(x, self.weight) * 2");
+  EXPECT_THAT(Message([&] { Make(json, {"cat"}); }), HasSubstr("SHA-256 is"));
+}
+
+TEST_F(ExportedPlugin, APipelineItWasNotMadeForIsRefused) {
+  WriteModel(kLinear);
+  const fs::path json =
+      WriteJson({{"input", "images"}, {"preprocessing", "clip-224"}});
+  EXPECT_THAT(Message([&] { Make(json, {"cat"}, {.pipeline = "squash-224"}); }),
+              HasSubstr("write \"pipeline\": \"clip-224\""));
+}
+
+TEST_F(ExportedPlugin, AWrongShapeIsNoResult) {
+  WriteModel("return x");
+  const auto method = Make(WriteJson(), {"cat"});
+  EXPECT_THAT(Message([&] { Scores(*method); }), HasSubstr("expected [2, 3]"));
+}
+
+TEST_F(ExportedPlugin, WhatIsNotFiniteIsNoResult) {
+  WriteModel("return torch.log(torch.matmul(x, self.weight) - 1e9)");
+  const auto method = Make(WriteJson(), {"cat"});
+  EXPECT_THAT(Message([&] { Scores(*method); }), HasSubstr("not finite"));
+}
+
+TEST_F(ExportedPlugin, TheSameForEveryImageIsNoResult) {
+  WriteModel("return torch.matmul(x, self.weight) * 0.0");
+  const auto method = Make(WriteJson(), {"cat"});
+  EXPECT_THAT(Message([&] { Scores(*method); }),
+              HasSubstr("the same scores to each of 2 images"));
+}
+
+TEST_F(ExportedPlugin, ALimitOfTheBatchChangesNoScore) {
+  WriteModel(kLinear);
+  const auto whole = Scores(*Make(WriteJson(), {"cat"}), 7);
+  const auto parts = Scores(*Make(WriteJson({{"batch_limit", 3}}), {"cat"}), 7);
+  EXPECT_TRUE(parts.allclose(whole));
+}
+
+TEST_F(ExportedPlugin, FeaturesAreNoScores) {
+  WriteModel(kLinear);
+  EXPECT_THAT(Message([&] {
+                Make(WriteJson({{"output", "feature"}}), {"cat"});
+              }),
+              HasSubstr("rank nothing"));
+}
+
+TEST_F(ExportedPlugin, AFileThatLibTorchCannotLoadIsExplained) {
+  WriteModel(kLinear);
+  WriteFileAtomic(folder() / "m.pt", "no model");
+  EXPECT_THAT(Message([&] { Make(WriteJson(), {"cat"}); }),
+              HasSubstr("cannot be loaded by LibTorch"));
+  WriteFileAtomic(folder() / "m.pt2", "no package");
+  const fs::path json =
+      WriteJson({{"file", "m.pt2"}, {"sha256", Sha256Hex("no package")}});
+  EXPECT_THAT(Message([&] { Make(json, {"cat"}); }),
+              HasSubstr("export it again with this one"));
+}
+
+TEST_F(ExportedPlugin, APackageOfPythonsTorchGivesWhatTheModuleGives) {
+  WriteFileAtomic(folder() / "make.py", R"(
+import torch
+class Toy(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.register_buffer("weight", (torch.arange(12.0) * 0.7).sin().view(4, 3))
+    def forward(self, x):
+        return x @ self.weight
+rows = torch.export.Dim("rows", min=2, max=1024)
+program = torch.export.export(Toy(), (torch.ones(5, 4),), dynamic_shapes=({0: rows},))
+torch._inductor.aoti_compile_and_package(program, package_path="m.pt2")
+)");
+  const std::string make = "cd " + folder().string() +
+                           " && TORCHINDUCTOR_CACHE_DIR=" + folder().string() +
+                           "/cache python3 make.py >make.log 2>&1";
+  if (std::system("python3 -c 'import torch' >/dev/null 2>&1") != 0) {
+    GTEST_SKIP() << "no torch for python3 to make a package with";
+  }
+  if (std::system(make.c_str()) != 0) {
+    GTEST_SKIP() << "python3's torch makes no package here: "
+                 << ReadFile(folder() / "make.log");
+  }
+  WriteModel(kLinear);
+  const std::vector<std::string> classes = {"cat", "dog", "cow"};
+  const auto expected = Scores(*Make(WriteJson(), classes));
+  const fs::path json = WriteJson(
+      {{"file", "m.pt2"}, {"sha256", Sha256File(folder() / "m.pt2")}});
+  EXPECT_TRUE(Scores(*Make(json, classes)).allclose(expected, 1e-5, 1e-5));
+}
+
+TEST_F(ExportedPlugin, ItsRowStandsBesideTheBuiltins) {
+  // In another order than the data set's.
+  const std::vector<std::string> classes = {
+      "scarecrow", "person",   "car",         "boat",           "mug",
+      "flower",    "fish",     "bottle",      "ball",           "buoy",
+      "spoon",     "shell",    "orange",      "mushroom",       "van",
+      "bird",      "plate",    "yacht",       "starfish",       "tyre",
+      "croissant", "umbrella", "street lamp", "shopping basket"};
+  WriteModel(kLinear, 64, 24);
+  WriteJson({{"classes", classes}});
+  const Json row = RowOf({{"use", "plugin:model.json"}});
+  ASSERT_EQ(row["state"], "done") << row;
+  EXPECT_GT(TotalOf(row), 1.0);
+}
+
+TEST_F(ExportedPlugin, AClassOfTheDataThatItLacksIsTheReasonOfItsRow) {
+  WriteModel(kLinear);
+  WriteJson();
+  const Json row = RowOf({{"use", "plugin:model.json"}});
+  EXPECT_EQ(row["state"], "failed") << row;
+  EXPECT_THAT(row["reason"].get<std::string>(), HasSubstr("class 'person'"));
+}
+
+}  // namespace
+}  // namespace tailmark

@@ -1,0 +1,153 @@
+// What no method may do, and what becomes of it: a row with a reason each, and
+// the rest of the campaign done.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <fstream>
+
+#include "harness/base/files.h"
+#include "harness/plugin/sandbox.h"
+#include "tests/plugins/plugin_program.h"
+
+namespace tailmark {
+namespace {
+namespace fs = std::filesystem;
+using ::testing::HasSubstr;
+
+class HostilePlugin : public ::testing::Test, protected PluginProgram {
+ protected:
+  HostilePlugin() {
+    program.environment["TM_TEST_OUTSIDE"] = outside().string();
+    program.environment["TM_TEST_MARK"] = mark();
+    program.environment["TM_TEST_LABELS"] =
+        TM_SOURCE_DIR "/datasets/voc_lt/test_labels.txt";
+  }
+  fs::path outside() const { return folder() / "outside.txt"; }
+  static std::string mark() { return "tm-left-" + std::to_string(getpid()); }
+  static std::string Use() {
+    return std::string("plugin:") + TM_PLUGIN_DIR + "/libhostile.so#hostile";
+  }
+  Json Does(const std::string& deed, const Json& limits = Json::object()) {
+    return RowOf({{"use", Use()}, {"options", {{"deed", deed}}}},
+                 {{"limits", limits}});
+  }
+  void ExpectFailure(const std::string& deed, const std::string& reason,
+                     const std::string& state = "failed",
+                     const Json& limits = Json::object()) {
+    const Json row = Does(deed, limits);
+    EXPECT_EQ(row["state"], state) << row;
+    EXPECT_THAT(row["reason"].get<std::string>(), HasSubstr(reason));
+  }
+  /// Numbers of the processes of that name.
+  static std::vector<std::string> ProcessesCalled(const std::string& name) {
+    std::vector<std::string> found;
+    std::error_code code;
+    for (const auto& entry : fs::directory_iterator("/proc", code)) {
+      std::string line;
+      std::getline(std::ifstream(entry.path() / "comm"), line);
+      if (line == name) found.push_back(entry.path().filename());
+    }
+    return found;
+  }
+};
+
+TEST_F(HostilePlugin, WhatThrowsWhenItIsMadeFailsWithItsWords) {
+  ExpectFailure("throw", "the wheels came off");
+}
+
+TEST_F(HostilePlugin, ScoresOfAWrongShapeAreNoResult) {
+  ExpectFailure("shape", "gave scores of shape");
+  ExpectFailure("rows", "gave scores of shape");
+}
+
+TEST_F(HostilePlugin, ScoresThatAreNoNumbersAreNoResult) {
+  ExpectFailure("nan", "scores must be finite");
+}
+
+TEST_F(HostilePlugin, ACrashIsARowWithItsSignal) {
+  ExpectFailure("segfault", "SIGSEGV");
+}
+
+TEST_F(HostilePlugin, LeavingWithoutABundleIsAFailure) {
+  ExpectFailure("exit", "left no valid bundle");
+}
+
+TEST_F(HostilePlugin, AHangEndsAtItsLimit) {
+  ExpectFailure("hang", "no sign of life for", "timeout", {{"silence", "20s"}});
+}
+
+TEST_F(HostilePlugin, RunningOutOfDescriptorsIsAFailure) {
+  const Json row = Does("descriptors");
+  EXPECT_EQ(row["state"], "failed") << row;
+  EXPECT_THAT(row["reason"].get<std::string>(), testing::Not(""));
+}
+
+TEST_F(HostilePlugin, MoreMemoryThanThereIsEndsTheRunAlone) {
+  ExpectFailure("memory", "memory", "oom", {{"rss", "4 GB"}});
+}
+
+TEST_F(HostilePlugin, AFloodOnStderrIsCutAndTheRunGoesOn) {
+  const Json row = Does("flood");
+  EXPECT_EQ(row["state"], "done") << row;
+  for (const auto& entry :
+       fs::recursive_directory_iterator(program.store() / "bundles")) {
+    if (entry.path().filename() != "log.txt") continue;
+    EXPECT_LT(entry.file_size(), 5u << 20);
+  }
+}
+
+TEST_F(HostilePlugin, WhatItLeavesBehindIsEnded) {
+  const Json row = Does("fork");
+  EXPECT_EQ(row["state"], "done") << row;
+  EXPECT_THAT(ProcessesCalled(mark()), testing::IsEmpty());
+}
+
+TEST_F(HostilePlugin, WritingElsewhereIsRefused) {
+  if (SandboxName() == "none") GTEST_SKIP() << "this kernel has no Landlock";
+  ExpectFailure("write", "out of reach");
+  EXPECT_FALSE(fs::exists(outside()));
+}
+
+TEST_F(HostilePlugin, LabelsOfATestSplitCannotBeRead) {
+  if (SandboxName() == "none") GTEST_SKIP() << "this kernel has no Landlock";
+  ASSERT_TRUE(std::ifstream(program.environment["TM_TEST_LABELS"]));
+  ExpectFailure("labels", "out of reach");
+}
+
+TEST_F(HostilePlugin, HowItIsHeldBackIsRecorded) {
+  Does("none");
+  EXPECT_THAT(RecordOfPlugin()["spec"]["tags"],
+              testing::Contains("isolation=" + SandboxName()));
+}
+
+TEST_F(HostilePlugin, WhatCannotBeLoadedIsARowToo) {
+  const fs::path stamp = folder() / "stamp.so", bare = folder() / "bare.so";
+  std::string bytes = ReadFile(fs::path(TM_PLUGIN_DIR) / "libhostile.so");
+  const auto at = bytes.find("\"build_type\":\"");
+  ASSERT_NE(at, bytes.npos);
+  std::string other = bytes;
+  other.replace(at + 14, 2, "xx");
+  WriteFileAtomic(stamp, other);
+  // The symbol by another name, wherever it stands.
+  const std::string name = "tailmark_plugin_register";
+  for (auto found = bytes.find(name); found != bytes.npos;
+       found = bytes.find(name)) {
+    bytes[found] = 'x';
+  }
+  WriteFileAtomic(bare, bytes);
+  WriteRecipe({{{"use", "plugin:" + stamp.string()}},
+               {{"use", "plugin:" + bare.string()}}});
+  const Said said = Run();
+  const Json runs = said.json()["runs"];
+  ASSERT_EQ(runs.size(), 3u) << said.err;
+  EXPECT_EQ(runs[0]["state"], "done");
+  EXPECT_THAT(runs[1]["reason"].get<std::string>(),
+              HasSubstr("the build type differ"));
+  EXPECT_THAT(runs[2]["reason"].get<std::string>(),
+              HasSubstr("has no symbol 'tailmark_plugin_register'"));
+}
+
+}  // namespace
+}  // namespace tailmark

@@ -1,0 +1,59 @@
+#include "tests/plugins/plugin_program.h"
+
+#include <gtest/gtest.h>
+
+#include "harness/base/files.h"
+
+namespace tailmark {
+namespace fs = std::filesystem;
+
+PluginProgram::PluginProgram() : program(scratch_.path()) {
+  program.environment["XDG_CONFIG_HOME"] = (folder() / "xdg").string();
+}
+
+void PluginProgram::WriteRecipe(const Json& methods, const Json& more) const {
+  Json all = {"label_prior"};
+  for (const Json& each : methods) all.push_back(each);
+  Json recipe = {
+      {"schema", "tailmark-campaign/1"}, {"campaign", "plugin"},
+      {"datasets", {"embedded"}},        {"weights", "nano-clip"},
+      {"pipeline", "as-is-48"},          {"methods", std::move(all)}};
+  recipe.update(more);
+  WriteFileAtomic(folder() / "r.json", recipe.dump(1));
+}
+
+Said PluginProgram::Run(const std::vector<std::string>& more) const {
+  std::vector<std::string> words = {"run",    "r.json",         "--limit", "96",
+                                    "--json", "--allow-plugin", "/"};
+  words.insert(words.end(), more.begin(), more.end());
+  return program(words);
+}
+
+Json PluginProgram::RowOf(const Json& method, const Json& more) const {
+  WriteRecipe(Json::array({method}), more);
+  const Said said = Run();
+  const Json answer = said.json();
+  const Json runs = answer.is_object() ? answer["runs"] : Json();
+  EXPECT_EQ(runs.size(), 2u) << said.err;
+  if (runs.size() != 2) return Json::object();
+  EXPECT_EQ(runs[0]["state"], "done") << said.err;
+  return runs[1];
+}
+
+Json PluginProgram::RecordOfPlugin() const {
+  for (const auto& entry :
+       fs::recursive_directory_iterator(program.store() / "bundles")) {
+    if (entry.path().filename() != "run.json") continue;
+    Json found = ReadJson(entry.path());
+    const Json place = found["spec"]["place"];
+    if (!place["plugin"].get<std::string>().empty()) return found;
+  }
+  ADD_FAILURE() << "no run of a plugin";
+  return Json::object();
+}
+
+double TotalOf(const Json& row) {
+  return row["metrics"].begin().value()["total"].get<double>();
+}
+
+}  // namespace tailmark

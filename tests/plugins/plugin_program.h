@@ -1,0 +1,40 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "harness/base/json.h"
+#include "tests/e2e/program.h"
+#include "tests/record/sample.h"
+
+namespace tailmark {
+
+/// The real programs, with a folder, a store and a user's config of their own.
+class PluginProgram {
+ public:
+  PluginProgram();
+
+  const std::filesystem::path& folder() const { return scratch_.path(); }
+  /// r.json: the prior and `methods`, on the embedded data; `more` on top.
+  void WriteRecipe(const Json& methods,
+                   const Json& more = Json::object()) const;
+  /// Runs r.json on the first 96 images of each split; every plugin may run.
+  Said Run(const std::vector<std::string>& more = {}) const;
+  /// Runs the prior and `method` alone; the row of the latter. Fails the test
+  /// when there is none or the prior is not done.
+  Json RowOf(const Json& method, const Json& more = Json::object()) const;
+  /// The record of the only plugin's run in the store's bundles.
+  Json RecordOfPlugin() const;
+
+ private:
+  ScratchFolder scratch_;
+
+ public:
+  Program program;
+};
+
+/// mAP of a row, in percent.
+double TotalOf(const Json& row);
+
+}  // namespace tailmark

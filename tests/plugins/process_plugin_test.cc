@@ -1,0 +1,210 @@
+// Methods in other programs: the protocol, what is within their reach, and how
+// they may fail.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+
+#include "harness/base/files.h"
+#include "harness/plugin/sandbox.h"
+#include "tests/plugins/plugin_program.h"
+
+namespace tailmark {
+namespace {
+namespace fs = std::filesystem;
+using ::testing::HasSubstr;
+
+bool Runs(const std::string& command) {
+  return std::system((command + " >/dev/null 2>&1").c_str()) == 0;
+}
+
+class ProcessPlugin : public ::testing::Test, protected PluginProgram {
+ protected:
+  void SetUp() override {
+    if (!Runs("python3 -c 'import zipfile'")) GTEST_SKIP() << "no python3";
+  }
+  static Json Example(const std::string& name) {
+    return {{"use", "process:" TM_SOURCE_DIR "/tests/plugins/process/" + name +
+                        ".json"}};
+  }
+  /// A method of this Python body, which has to define class M.
+  Json Written(const std::string& body, const Json& more = Json::object()) {
+    Json method = {{"schema", "tailmark-process/1"},
+                   {"command", {"python3", "m.py"}},
+                   {"files", {"m.py"}},
+                   {"name", "written"},
+                   {"version", 1},
+                   {"summary", "A test's"},
+                   {"input", "features"},
+                   {"abilities", {{"stochastic", false}}}};
+    method.update(more);
+    WriteFileAtomic(folder() / "method.json", method.dump(1));
+    WriteFileAtomic(folder() / "m.py",
+                    "import os, sys, time\nimport tailmark_method as tm\n" +
+                        body + "\ntm.main(M)\n");
+    return {{"use", "process:method.json"}};
+  }
+  void ExpectFailure(const Json& method, const std::string& reason) {
+    const Json row = RowOf(method);
+    EXPECT_EQ(row["state"], "failed") << row;
+    EXPECT_THAT(row["reason"].get<std::string>(), HasSubstr(reason));
+  }
+};
+
+constexpr const char* kZeros = R"(
+class M(tm.Method):
+    def fit(self, train, validation): pass
+    def predict(self, batch):
+        return [[float(r + c) for c in range(len(self.problem["class_names"]))] for r in batch.rows]
+)";
+
+TEST_F(ProcessPlugin, ItsRowStandsBesideTheBuiltinsAndAgreesWithTheOneInCxx) {
+  const Json here = RowOf(Example("nearest_mean"));
+  ASSERT_EQ(here["state"], "done") << here;
+  const Json there = RowOf({{"use", std::string("plugin:") + TM_PLUGIN_DIR +
+                                        "/libnearest_mean.so"}});
+  ASSERT_EQ(there["state"], "done") << there;
+  EXPECT_NEAR(TotalOf(here), TotalOf(there), 1e-2);
+}
+
+TEST_F(ProcessPlugin, LogisticRegressionReachesWhatTheLinearProbeReaches) {
+  if (!Runs("python3 -c 'import sklearn'")) {
+    GTEST_SKIP() << "no scikit-learn for python3";
+  }
+  const Json row = RowOf(Example("logistic"));
+  ASSERT_EQ(row["state"], "done") << row;
+  EXPECT_GT(TotalOf(row), 20.0);
+}
+
+TEST_F(ProcessPlugin, PromptsLearntInTorchAreARow) {
+  if (!Runs("python3 -c 'import torch'")) {
+    GTEST_SKIP() << "no torch for python3";
+  }
+  Json method = Example("prompts");
+  method["options"] = {{"epochs", 2}};
+  const Json row = RowOf(method);
+  ASSERT_EQ(row["state"], "done") << row;
+  EXPECT_GT(TotalOf(row), 20.0);
+}
+
+TEST_F(ProcessPlugin, WhatDecodesImagesByItselfIsBrandedForeign) {
+  const Json row = RowOf(Written(R"(
+class M(tm.Method):
+    def fit(self, train, validation):
+        assert train.inputs is None and len(train.files) == len(train.labels)
+        with open(train.files[0], "rb") as file:
+            assert file.read(4) == b"\x89PNG"
+    def predict(self, batch):
+        size = [os.path.getsize(path) for path in batch.files]
+        return [[float(s + c) for c in range(len(self.problem["class_names"]))] for s in size]
+)",
+                                 {{"inputs", "paths"}}));
+  ASSERT_EQ(row["state"], "done") << row;
+  const Said said = program({"report", "-f", "json"});
+  EXPECT_THAT(said.out + said.err, HasSubstr("foreign"));
+}
+
+TEST_F(ProcessPlugin,
+       ChosenByValidationAndStoppedAndResumedItGivesTheSameBits) {
+  const Json method = Written(R"(
+class M(tm.Method):
+    w = 0.0
+    def fit(self, train, validation):
+        assert validation is None or len(validation.labels) > 0
+        for epoch in range(self.epoch, 4):
+            self.w += 1.0 + self.seed("step", epoch) % 5
+            if not self.progress(epoch + 1, 4, loss=1.0 / (epoch + 1)): break
+    def predict(self, batch):
+        return [[self.w * sum(row) + c for c in range(len(self.problem["class_names"]))] for row in batch.inputs.rows()]
+    def state(self): return {"w": self.w}
+    def load(self, state): self.w = state["w"]
+)");
+  const Json whole =
+      RowOf(method,
+            {{"protocol", {{"selection", "validation"}, {"validation", 0.2}}}});
+  ASSERT_EQ(whole["state"], "done") << whole;
+  const Json hash = RecordOfPlugin()["scores"][0]["sha256"];
+  fs::remove_all(program.store());
+  EXPECT_EQ(Run({"--stop-after", "2epochs"}).code, 75);
+  const Said said = Run();
+  ASSERT_EQ(said.code, 0) << said.err;
+  EXPECT_EQ(RecordOfPlugin()["scores"][0]["sha256"], hash);
+}
+
+TEST_F(ProcessPlugin, WhatItRaisesIsTheReason) {
+  ExpectFailure(
+      Written(std::string(kZeros) + "    def fit(self, train, validation): "
+                                    "raise ValueError('no such luck')\n"),
+      "ValueError: no such luck");
+}
+
+TEST_F(ProcessPlugin, EndingInTheMiddleIsNamedWithItsExitCode) {
+  ExpectFailure(Written(std::string(kZeros) +
+                        "    def fit(self, train, validation): os._exit(7)\n"),
+                "ended with exit code 7");
+}
+
+TEST_F(ProcessPlugin, SilenceEndsIt) {
+  ExpectFailure(
+      Written(std::string(kZeros) + "    def fit(self, train, validation):\n"
+                                    "        tm._channel.lock.acquire()\n"
+                                    "        time.sleep(1000)\n",
+              {{"silence", 12}}),
+      "said nothing for 12 s");
+}
+
+TEST_F(ProcessPlugin, WhatIsNoMessageIsShown) {
+  ExpectFailure(
+      Written(std::string(kZeros) + "    def fit(self, train, validation):\n"
+                                    "        os.write(4, b'hello there\\n')\n"),
+      "no message of the protocol: hello there");
+}
+
+TEST_F(ProcessPlugin, AProgramThatIsNotThereIsNamed) {
+  ExpectFailure(Written(kZeros, {{"command", {"no-such-program"}}}),
+                "no program 'no-such-program'");
+}
+
+TEST_F(ProcessPlugin, ItSeesNoTestLabelAndWritesOnlyToItsScratch) {
+  if (SandboxName() == "none") GTEST_SKIP() << "this kernel has no Landlock";
+  const Json row = RowOf(Written(
+      std::string(kZeros) +
+      R"(
+    def fit(self, train, validation):
+        for path in (")" TM_SOURCE_DIR
+      R"(/datasets/voc_lt/test_labels.txt", os.path.expanduser("~/.profile")):
+            try:
+                open(path).read()
+                raise SystemError("could read " + path)
+            except PermissionError: pass
+            except FileNotFoundError: pass
+        try:
+            open("beside.txt", "w")
+            raise SystemError("could write beside itself")
+        except PermissionError: pass
+        open(os.path.join(self.scratch, "mine.txt"), "w").write("x")
+)"));
+  EXPECT_EQ(row["state"], "done") << row;
+  EXPECT_THAT(RecordOfPlugin()["spec"]["tags"],
+              testing::Contains("isolation=" + SandboxName()));
+}
+
+TEST_F(ProcessPlugin, DescribeNeedsNoRun) {
+  const Said said = program(
+      {"describe", Example("nearest_mean")["use"], "--allow-plugin", "/"});
+  EXPECT_EQ(said.code, 0) << said.err;
+  EXPECT_THAT(said.out, HasSubstr("shrinkage"));
+}
+
+TEST_F(ProcessPlugin, AnotherOptionThanDeclaredIsRefusedWithTheNearest) {
+  Json method = Example("nearest_mean");
+  method["options"] = {{"shrinkag", 1.0}};
+  WriteRecipe({method});
+  const Said said = program({"plan", "r.json", "--allow-plugin", "/"});
+  EXPECT_EQ(said.code, 2);
+  EXPECT_THAT(said.err, HasSubstr("shrinkage"));
+}
+
+}  // namespace
+}  // namespace tailmark
