@@ -1,0 +1,79 @@
+// COCO-LT from a server to the report, all 6,909 images of it, small and made
+// up; nano-CLIP. `tests/bench/coco_lt_run.cc` is the same at full size.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "harness/base/error.h"
+#include "harness/base/files.h"
+#include "tests/e2e/coco_lt_stand_in.h"
+#include "tests/record/sample.h"
+
+namespace tailmark {
+namespace {
+namespace fs = std::filesystem;
+using ::testing::HasSubstr;
+
+// One test: its steps need what those before them left, and 6,909 files are not
+// made twice.
+TEST(CocoLt, FromAServerToTheReportWithEachImageEncodedOnce) {
+  const ScratchFolder scratch;
+  CocoLtStandIn stand_in(scratch.path(), 64);
+  const Program& tailmark = stand_in.tailmark();
+  const Said before = tailmark({"run", "zero-shot", "--only", "dataset=coco-lt",
+                                "--only", "method=hpdval"});
+  EXPECT_EQ(before.code, 4);
+  EXPECT_THAT(before.out + before.err,
+              HasSubstr("tailmark data fetch coco-lt"));
+
+  const Said fetched = stand_in.Fetch();
+  ASSERT_EQ(fetched.code, 0) << fetched.err;
+  EXPECT_EQ(fetched.json().at("got"), CocoLtStandIn::kImages);
+  // Cut off, refused and answered wrongly at first: asked again.
+  EXPECT_GT(stand_in.requests(), CocoLtStandIn::kImages + 100);
+  const Said verified = tailmark({"data", "verify", "coco-lt", "--json"});
+  EXPECT_EQ(verified.code, 0) << verified.err;
+  EXPECT_TRUE(verified.json().at("good").get<bool>());
+
+  const auto first = stand_in.Run("hpdval");
+  ASSERT_EQ(first.said.code, 0) << first.said.err;
+  EXPECT_EQ(first.run.at("state"), "done");
+  EXPECT_FALSE(first.cached);
+
+  const auto again = stand_in.Run("hpdval", {"--force"});
+  ASSERT_EQ(again.said.code, 0) << again.said.err;
+  EXPECT_TRUE(again.cached);
+  EXPECT_EQ(again.scores, first.scores);
+  // Other texts and another way of scoring: the same images.
+  const auto other_texts =
+      stand_in.Run("plain", {"--set", "plain.score=logit"});
+  ASSERT_EQ(other_texts.said.code, 0) << other_texts.said.err;
+  EXPECT_TRUE(other_texts.cached);
+  EXPECT_NE(other_texts.scores, first.scores);
+  // Another pipeline and another picture: others.
+  const auto squashed = stand_in.Run("hpdval", {"--set", "pipeline=squash-48"});
+  ASSERT_EQ(squashed.said.code, 0) << squashed.said.err;
+  EXPECT_FALSE(squashed.cached);
+  stand_in.ChangeTestImage(7);
+  const auto changed = stand_in.Run("hpdval");
+  ASSERT_EQ(changed.said.code, 0) << changed.said.err;
+  EXPECT_FALSE(changed.cached);
+  EXPECT_NE(changed.run.at("key"), first.run.at("key"));
+  const Said wrong = tailmark({"data", "verify", "coco-lt", "--json"});
+  EXPECT_EQ(wrong.code, 2);
+  EXPECT_EQ(wrong.json().at("problems").size(), 1u);
+
+  const Said report =
+      tailmark({"report", "-f", "html,md,tex,csv,json", "-o", "report"});
+  ASSERT_EQ(report.code, 0) << report.err;
+  const std::string text = ReadFile(scratch.path() / "report/report.md");
+  EXPECT_THAT(text, HasSubstr("coco-lt"));
+  EXPECT_THAT(text, HasSubstr("Zero-shot CLIP"));
+  for (const char* name : {"html", "tex", "csv", "json"}) {
+    EXPECT_TRUE(
+        fs::exists(scratch.path() / "report" / StrCat("report.", name)));
+  }
+}
+
+}  // namespace
+}  // namespace tailmark
