@@ -47,6 +47,8 @@ struct PlanOptions {
   std::vector<std::string> allow_plugins;
 };
 void DeclarePlanOptions(Args& args, PlanOptions& options);
+/// The command line that starts such a campaign again.
+std::string RunCommand(const PlanOptions& options);
 
 /// A planned campaign and what it was planned from.
 struct Campaign {

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -54,9 +55,12 @@ class Descriptor {
 /// In the child, between fork and exec: a group of its own, and death with us.
 struct OwnGroup {
   pid_t parent;
+  const cpu_set_t* cores;  ///< Null: any.
   bp::error_code on_exec_setup(bp::posix::default_launcher&,
                                const bp::filesystem::path&,
                                const char* const*) const {
+    // Slower on the wrong core, but right.
+    if (cores != nullptr) (void)sched_setaffinity(0, sizeof *cores, cores);
     const bool good = setpgid(0, 0) == 0 &&
                       prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 &&
                       getppid() == parent;  // we may have died already
@@ -190,6 +194,10 @@ void Subprocess::State::Start() {
   for (const std::string& entry : environment) entries.push_back(entry.c_str());
   entries.push_back(nullptr);
 
+  cpu_set_t cores;
+  CPU_ZERO(&cores);
+  for (const int core : options.cores) CPU_SET(core, &cores);
+
   boost::asio::io_context context;
   bp::posix::default_launcher launcher;
   launcher.env = entries.data();
@@ -201,7 +209,7 @@ void Subprocess::State::Start() {
     auto process = launcher(
         context, options.program.string(), options.arguments,
         bp::process_stdio{nullptr, {child_end.get()}, {child_end.get()}},
-        OwnGroup{getpid()});
+        OwnGroup{getpid(), options.cores.empty() ? nullptr : &cores});
     pid = process.id();
     process.detach();  // waited for below, with the resources it used
   } catch (const boost::system::system_error& error) {

@@ -177,6 +177,7 @@ TaskRun::Started TaskRun::Start() {
   MakeFolders(files_.part);
   RunSpec spec = task_.spec;
   spec.place.bundles = options_.bundles;
+  if (!options_.device.empty()) spec.place.device = options_.device;
   spec.place.stop_after_s = options_.stop_after_s;
   spec.place.stop_after_epochs = options_.stop_after_epochs;
   spec.place.stop_after_steps = options_.stop_after_steps;
@@ -195,6 +196,7 @@ TaskRun::Started TaskRun::Start() {
   process.wall_s = task_.limits.wall_s;
   process.rss_bytes = task_.limits.rss_bytes;
   process.grace_s = options_.grace_s;
+  process.cores = options_.cores;
   process.keep_open = {lock_->descriptor()};
   OpenFeedback(process);
   oom_kills_ = OomKills();
