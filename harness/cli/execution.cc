@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <cstdio>
 #include <iostream>
-#include <thread>
 
 #include "harness/base/clock.h"
 #include "harness/base/error.h"
@@ -29,35 +29,68 @@ bool IsFailure(RunState state) {
          state == RunState::kLost;
 }
 
-std::int64_t Register(Store& store, const Plan& plan, const Json& recipe,
-                      const std::string& command) {
-  CampaignPlan campaign{
-      .name = plan.campaign, .command = command, .recipe = recipe, .runs = {}};
-  for (const PlanTask& task : plan.tasks) {
-    campaign.runs.push_back(
-        {.spec = task.spec,
-         .label = task.label,
-         .state =
-             task.state == RunState::kDone ? RunState::kPlanned : task.state,
-         .reason = task.state == RunState::kDone ? "" : task.reason});
+/// What nvidia-smi says; nothing where it is not.
+std::string GpuListing() {
+  FILE* pipe = popen(
+      "nvidia-smi --query-gpu=index,memory.total "
+      "--format=csv,noheader,nounits 2>/dev/null",
+      "r");
+  std::string listing;
+  if (pipe == nullptr) return listing;
+  for (int c = 0; (c = fgetc(pipe)) != EOF;) {
+    listing.push_back(static_cast<char>(c));
   }
-  return RegisterCampaign(store, campaign);
+  pclose(pipe);
+  return listing;
 }
 
-int WorkerCount(const Plan& plan, const ExecuteOptions& options) {
-  if (options.workers) {
-    if (*options.workers < 1 || *options.workers > 1024) {
+/// How many runs the smallest of the devices holds at a time, by what they
+/// declare; one when any declares nothing.
+int WorkersPerDevice(const Plan& plan, const std::vector<Gpu>& gpus) {
+  std::int64_t most = 0;
+  for (const PlanTask& task : plan.tasks) {
+    if (task.state != RunState::kPlanned) continue;
+    if (task.gpu_bytes == 0) return 1;
+    most = std::max(most, task.gpu_bytes);
+  }
+  std::int64_t least = 0;
+  for (const Gpu& gpu : gpus) {
+    least = least == 0 ? gpu.bytes : std::min(least, gpu.bytes);
+  }
+  return most == 0 ? 1
+                   : static_cast<int>(std::max<std::int64_t>(1, least / most));
+}
+
+std::vector<Slot> SlotsOf(const Plan& plan, const ExecuteOptions& options) {
+  std::vector<std::string> devices;
+  int per_device = 1;
+  if (!options.devices.empty()) {
+    for (const PlanTask& task : plan.tasks) {
+      if (task.spec.identity.device_type == "cuda") continue;
       throw ConfigError(
-          StrCat("--workers ", *options.workers, " is outside [1, 1024]"));
+          "--devices deals out GPUs, and the recipe computes on the CPU; add "
+          "--device cuda");
     }
-    return static_cast<int>(*options.workers);
+    const auto gpus = DevicesFromText(options.devices, GpusIn(GpuListing()));
+    for (const Gpu& gpu : gpus) devices.push_back(StrCat("cuda:", gpu.index));
+    per_device = WorkersPerDevice(plan, gpus);
+  }
+  if (options.workers && (*options.workers < 1 || *options.workers > 1024)) {
+    throw ConfigError(
+        StrCat("--workers ", *options.workers, " is outside [1, 1024]"));
   }
   int threads = 1;
   for (const PlanTask& task : plan.tasks) {
     threads = std::max(threads, task.spec.place.threads);
   }
-  const int cores = static_cast<int>(std::thread::hardware_concurrency());
-  return std::max(1, cores / threads);
+  const std::vector<int> cores = AllowedCores();
+  int workers = std::max(1, static_cast<int>(cores.size()) / threads);
+  if (!devices.empty()) {
+    const int count = static_cast<int>(devices.size());
+    workers = std::max(count, std::min(workers, per_device * count));
+  }
+  if (options.workers) workers = static_cast<int>(*options.workers);
+  return MakeSlots(workers, devices, cores);
 }
 
 /// How many, their mean and spread, and each.
@@ -132,6 +165,8 @@ void SetBudget(const std::string& text, LaunchOptions& launch) {
 void DeclareExecuteOptions(Args& args, ExecuteOptions& options) {
   args.Option("-j,--workers", options.workers, "N",
               "Worker processes (default: as many as cores allow)");
+  args.Option("--devices", options.devices, "all|0,2",
+              "GPUs to use, a worker each, more where memory allows");
   args.Option("--stop-after", options.stop_after, "BUDGET",
               "Each run stops with a checkpoint after 30m, 3epochs or 500steps "
               "of a worker");
@@ -249,14 +284,30 @@ int ExitCodeOf(const std::vector<RunState>& states) {
   return done == 0 || skipped > 0 ? kExitNothing : kExitOk;
 }
 
+std::int64_t KeepCampaign(Store& store, const Plan& plan, const Json& recipe,
+                          const std::string& command) {
+  CampaignPlan campaign{
+      .name = plan.campaign, .command = command, .recipe = recipe, .runs = {}};
+  for (const PlanTask& task : plan.tasks) {
+    campaign.runs.push_back(
+        {.spec = task.spec,
+         .label = task.label,
+         .state =
+             task.state == RunState::kDone ? RunState::kPlanned : task.state,
+         .reason = task.state == RunState::kDone ? "" : task.reason});
+  }
+  return RegisterCampaign(store, campaign);
+}
+
 int ExecutePlan(const Plan& plan, const Json& recipe,
                 const std::string& command, const ExecuteOptions& options,
                 const GlobalOptions& global, DataAccess& data, Store& store) {
-  const std::int64_t id = Register(store, plan, recipe, command);
+  const std::int64_t id = KeepCampaign(store, plan, recipe, command);
   LocalOptions local;
   local.launch.bundles = store.bundles();
   local.launch.force = options.force;
-  local.workers = WorkerCount(plan, options);
+  local.slots = SlotsOf(plan, options);
+  local.memory = UsableMemory();
   local.quiet = global.quiet;
   SetBudget(options.stop_after, local.launch);
   local.launch.feedback = [&](const PlanTask& task, const fs::path& scores) {

@@ -18,17 +18,24 @@ namespace tailmark {
 
 /// How `run` and `resume` execute a plan.
 struct ExecuteOptions {
-  std::optional<std::int64_t> workers;  ///< Default: cores / threads of a run.
+  /// Default: cores / threads of a run; with devices one each, more where the
+  /// memory that runs declare allows.
+  std::optional<std::int64_t> workers;
+  std::string devices;     ///< "all", "0,2"; "": as the recipe says.
   std::string stop_after;  ///< "30m", "3epochs", "500steps"; "": never.
   bool force = false;
   bool json = false;
 };
 void DeclareExecuteOptions(Args& args, ExecuteOptions& options);
 
+/// Keeps the plan as a campaign in the store; its id. `recipe` is what it was
+/// made from, `command` starts it again.
+std::int64_t KeepCampaign(Store& store, const Plan& plan, const Json& recipe,
+                          const std::string& command);
+
 /// Keeps the plan as a campaign in the store, runs what is not done, ingests
 /// each run the moment it ends, and prints the table (or the JSON contract) on
-/// stdout. `recipe` is what the campaign was made from, `command` starts it
-/// again. Returns the exit code. Throws as RunLocally does.
+/// stdout. Returns the exit code. Throws as RunLocally does.
 int ExecutePlan(const Plan& plan, const Json& recipe,
                 const std::string& command, const ExecuteOptions& options,
                 const GlobalOptions& global, DataAccess& data, Store& store);

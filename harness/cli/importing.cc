@@ -5,9 +5,12 @@
 #include <algorithm>
 #include <map>
 #include <set>
+#include <tuple>
+#include <utility>
 
 #include "harness/base/error.h"
 #include "harness/base/files.h"
+#include "harness/launch/plan.h"
 #include "harness/record/ustar.h"
 #include "results/query.h"
 
@@ -34,16 +37,53 @@ class Unpacked {
   fs::path path_;
 };
 
+/// Whether there lies a bundle with this record, whole.
+bool Holds(const fs::path& place, const Json& record) try {
+  return IsSealed(place) && ToJson(ReadBundle(place)) == record;
+} catch (const DataError&) {
+  return false;
+}
+
+/// Whether a finished run of this key lies there, whole: it stays, whatever
+/// else comes.
+bool HoldsDone(const fs::path& place, const std::string& key) try {
+  if (!IsSealed(place)) return false;
+  const RunRecord record = ReadBundle(place);
+  return record.state == RunState::kDone && RunKey(record.spec) == key;
+} catch (const DataError&) {
+  return false;
+}
+
 /// Copies a bundle to where the store keeps its own, whole or not at all.
-fs::path CopyIn(const fs::path& bundle, const fs::path& to) {
+/// Another process may do the same: the first one's stays.
+fs::path CopyIn(const fs::path& bundle, const RunRecord& record,
+                const fs::path& to) {
   if (fs::weakly_canonical(bundle) == fs::weakly_canonical(to)) return to;
+  const auto there = [&] {
+    return record.state == RunState::kDone ? HoldsDone(to, RunKey(record.spec))
+                                           : Holds(to, ToJson(record));
+  };
+  if (there()) return to;
   const fs::path making = StrCat(to.string(), ".tmp.", getpid());
+  const fs::path old = making.string() + ".old";
   std::error_code code;
   fs::remove_all(making, code);
   fs::copy(bundle, making, fs::copy_options::recursive, code);
-  if (!code) fs::remove_all(to, code);
-  if (!code) fs::rename(making, to, code);
-  if (code) {
+  for (int tries = 0; !code && tries < 100; ++tries) {
+    fs::rename(making, to, code);
+    if (!code) break;
+    if (there()) {
+      fs::remove_all(making, code);
+      return to;
+    }
+    // What is no such bundle makes room: no reader finds half of it.
+    fs::rename(to, old, code);
+    fs::remove_all(old, code);
+    code.clear();
+  }
+  if (code || !fs::exists(to)) {
+    std::error_code ignored;
+    fs::remove_all(making, ignored);
     throw StoreError(
         StrCat(to.string(), ": cannot be written: ", code.message()));
   }
@@ -52,6 +92,24 @@ fs::path CopyIn(const fs::path& bundle, const fs::path& to) {
 }
 
 }  // namespace
+
+Keeper& Importer::KeeperOf(const RunSpec& spec) {
+  const auto it = keepers_.find(spec.campaign);
+  if (it != keepers_.end()) return it->second;
+  std::string definition = "ap.step";
+  for (const CampaignRow& row : Campaigns(store_)) {
+    if (row.name != spec.campaign) continue;
+    const Json kept = ParseJson(row.recipe_json, row.name);
+    if (const auto plan = kept.find("plan"); plan != kept.end()) {
+      definition = PlanFromJson(*plan).protocol.definition;
+    }
+    break;
+  }
+  return keepers_
+      .emplace(std::piecewise_construct, std::forward_as_tuple(spec.campaign),
+               std::forward_as_tuple(store_, data_, definition))
+      .first->second;
+}
 
 void Importer::Take(const fs::path& bundle) {
   RunRecord record = ReadBundle(bundle);
@@ -63,12 +121,14 @@ void Importer::Take(const fs::path& bundle) {
   const bool done = record.state == RunState::kDone;
   if (done) data_.FactsOf(record.spec);  // before anything is copied
   MakeFolders(store_.bundles());
-  const TaskResult kept = keeper_.Keep(
-      record.spec,
-      {.state = record.state,
-       .reason = record.reason,
-       .bundle =
-           CopyIn(bundle, store_.bundles() / (done ? key : key + ".failed"))});
+  const TaskResult kept =
+      KeeperOf(record.spec)
+          .Keep(record.spec,
+                {.state = record.state,
+                 .reason = record.reason,
+                 .bundle = CopyIn(
+                     bundle, record,
+                     store_.bundles() / (done ? key : key + ".failed"))});
   answer_.push_back({{"key", key},
                      {"recipe", RecipeId(record.spec.identity)},
                      {"method", record.spec.identity.method},
@@ -77,6 +137,14 @@ void Importer::Take(const fs::path& bundle) {
                      {"state", NameOf(kept.state)},
                      {"reason", kept.reason}});
   taken_.push_back({.spec = record.spec, .label = record.spec.identity.method});
+}
+
+void Importer::TakeOrRefuse(const fs::path& bundle) try {
+  Take(bundle);
+} catch (const DataError& error) {
+  // A worker that has just finished it gave it another name.
+  if (!fs::exists(bundle)) return;
+  refused_.push_back({{"bundle", bundle.string()}, {"reason", error.what()}});
 }
 
 void Importer::TakeAll(const fs::path& path) {
@@ -91,7 +159,7 @@ void Importer::TakeAll(const fs::path& path) {
     throw DataError(StrCat(path.string(), ": no bundle there"));
   }
   if (fs::exists(path / "run.json") || fs::exists(path / "DONE")) {
-    Take(path);
+    TakeOrRefuse(path);
     return;
   }
   std::vector<fs::path> inside;
@@ -102,7 +170,7 @@ void Importer::TakeAll(const fs::path& path) {
   if (inside.empty()) {
     throw DataError(StrCat(path.string(), ": holds no finished bundle"));
   }
-  for (const fs::path& each : inside) Take(each);
+  for (const fs::path& each : inside) TakeOrRefuse(each);
 }
 
 void Importer::Register(const std::string& command) {
@@ -117,11 +185,29 @@ void Importer::Register(const std::string& command) {
     plan.command = command;
     plan.runs.push_back(run);
   }
-  std::set<std::string> known;
-  for (const CampaignRow& row : Campaigns(store_)) known.insert(row.name);
-  for (const auto& [name, plan] : campaigns) {
-    if (!known.contains(name)) RegisterCampaign(store_, plan);
+  std::map<std::string, CampaignRow> known;
+  for (const CampaignRow& row : Campaigns(store_)) known.emplace(row.name, row);
+  for (auto& [name, plan] : campaigns) {
+    const auto it = known.find(name);
+    if (it != known.end() && !AddTo(it->second, plan)) continue;
+    RegisterCampaign(store_, plan);
   }
+}
+
+/// Puts what a campaign has before what `plan` brings. False when it has all of
+/// that, or was planned here.
+bool Importer::AddTo(const CampaignRow& row, CampaignPlan& plan) const {
+  const bool imported = ParseJson(row.recipe_json, row.name).empty();
+  if (!imported) return false;
+  std::vector<PlannedRun> all = PlannedRuns(store_, row.id);
+  std::set<std::string> keys;
+  for (const PlannedRun& run : all) keys.insert(RunKey(run.spec));
+  const std::size_t before = all.size();
+  for (const PlannedRun& run : plan.runs) {
+    if (keys.insert(RunKey(run.spec)).second) all.push_back(run);
+  }
+  plan.runs = std::move(all);
+  return plan.runs.size() > before;
 }
 
 }  // namespace tailmark

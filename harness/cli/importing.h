@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -28,25 +29,33 @@ class Importer {
            const std::filesystem::path& cache)
       : options_(options), store_(store), data_(cache) {}
 
-  /// A bundle folder, a folder of bundles, or a tar of either. Throws DataError
-  /// for what is none, or whose data are not here.
+  /// A bundle folder, a folder of bundles, or a tar of either. What is not as
+  /// its DONE says, or whose data are not here, is refused; all else is taken.
+  /// Throws DataError for a path that is none of the three.
   void TakeAll(const std::filesystem::path& path);
 
-  /// What came in together is shown together, unless a campaign of that name
-  /// was planned here.
+  /// What came in together is shown together, with what came in under that name
+  /// before; a campaign that was planned here stays as it is.
   void Register(const std::string& command);
 
   /// One object a bundle: key, recipe, method, dataset, seed, state, reason.
   const OrderedJson& answer() const { return answer_; }
+  /// One object for each that was refused: bundle, reason.
+  const OrderedJson& refused() const { return refused_; }
 
  private:
+  void TakeOrRefuse(const std::filesystem::path& bundle);
   void Take(const std::filesystem::path& bundle);
+  Keeper& KeeperOf(const RunSpec& spec);
+  bool AddTo(const CampaignRow& row, CampaignPlan& plan) const;
 
   const ImportOptions& options_;
   Store& store_;
   DataAccess data_;
-  Keeper keeper_{store_, data_};
+  /// By campaign: each has its own definition that picks epochs.
+  std::map<std::string, Keeper> keepers_;
   OrderedJson answer_ = OrderedJson::array();
+  OrderedJson refused_ = OrderedJson::array();
   std::vector<PlannedRun> taken_;
 };
 

@@ -9,6 +9,7 @@
 #include "harness/base/suggest.h"
 #include "harness/cli/known_weights.h"
 #include "harness/cli/plugins.h"
+#include "harness/launch/slurm.h"
 #include "harness/record/weights.h"
 #include "results/query.h"
 
@@ -48,12 +49,14 @@ PlanSources MakeSources(DataAccess& data, const Store* store) {
     return kPipelineVersion;
   };
   if (store != nullptr) {
-    sources.estimate = [store](const RunSpec& spec) -> std::optional<double> {
+    sources.estimate =
+        [store](const RunSpec& spec) -> std::optional<PlannedCost> {
       const auto known =
           EstimateRun(*store, RecipeId(spec.identity), spec.identity.method,
                       spec.identity.dataset);
       if (!known) return std::nullopt;
-      return known->wall_s;
+      return PlannedCost{.seconds = known->wall_s,
+                         .rss_bytes = known->peak_rss};
     };
   }
   return sources;
@@ -174,6 +177,23 @@ void DeclarePlanOptions(Args& args, PlanOptions& options) {
   args.Repeated("--allow-plugin", options.allow_plugins, "PATH",
                 "Run the code of this plugin, or of all in this folder");
   args.Flag("--force", options.force, "Run also what is finished");
+}
+
+std::string RunCommand(const PlanOptions& options) {
+  std::string command = "tailmark run " + ShellWord(options.recipe);
+  const auto add = [&](const std::string& name, const std::string& value) {
+    if (!value.empty()) command += " " + name + " " + ShellWord(value);
+  };
+  for (const std::string& each : options.overrides.set) add("--set", each);
+  for (const std::string& each : options.overrides.only) add("--only", each);
+  for (const std::string& each : options.allow_plugins) {
+    add("--allow-plugin", each);
+  }
+  add("--seeds", options.overrides.seeds);
+  add("--limit", options.limit ? std::to_string(*options.limit) : "");
+  add("--device", options.overrides.device);
+  add("--threads", options.threads ? std::to_string(*options.threads) : "");
+  return command;
 }
 
 PlannedWeights FindWeights(const std::string& weights) {

@@ -49,6 +49,8 @@ struct PlanOptions {
   bool plugins_may_fail = false;
 };
 void DeclarePlanOptions(Args& args, PlanOptions& options);
+/// The command line that starts such a campaign again.
+std::string RunCommand(const PlanOptions& options);
 
 /// A planned campaign and what it was planned from.
 struct Campaign {

@@ -9,8 +9,7 @@
 #include "harness/base/error.h"
 #include "harness/base/files.h"
 #include "harness/base/interrupt.h"
-#include "harness/launch/key_lock.h"
-#include "harness/launch/lease.h"
+#include "harness/launch/leased_task.h"
 #include "harness/launch/local.h"
 #include "harness/record/bundle.h"
 
@@ -21,54 +20,6 @@ namespace {
 // How often one process tries what was killed from outside.
 constexpr int kTries = 3;
 
-void Remove(const fs::path& path) {
-  std::error_code ignored;
-  fs::remove_all(path, ignored);
-}
-
-/// Makes what an earlier generation, or a launcher without a lease, left of
-/// this key the start of this one. Moved away first: whoever still works there
-/// then finds no folder; and copied, for he may hold its files open.
-void TakeOverPart(const fs::path& bundles, const std::string& key,
-                  std::int64_t generation) {
-  const TaskFiles ours = FilesOf(bundles, key, false, generation);
-  const fs::path taken = ours.part.string() + ".taken";
-  for (std::int64_t from = generation - 1; from >= 0; --from) {
-    const TaskFiles files = FilesOf(bundles, key, false, from);
-    if (from == 0 && KeyLock::IsHeld(files.lock)) continue;
-    std::error_code code;
-    fs::rename(files.part, taken, code);
-    if (code) continue;
-    Remove(files.spec);
-    // Only a whole copy gets the name; of several the latest.
-    if (!fs::exists(ours.part)) {
-      const fs::path making = ours.part.string() + ".making";
-      Remove(making);
-      fs::copy(taken, making, fs::copy_options::recursive, code);
-      if (!code) fs::rename(making, ours.part, code);
-      Remove(making);
-    }
-    Remove(taken);
-  }
-}
-
-/// Puts what a generation left where a launcher of any kind looks, or removes
-/// it when the key is done.
-void LeavePart(const fs::path& bundles, const std::string& key,
-               std::int64_t generation) {
-  const TaskFiles ours = FilesOf(bundles, key, false, generation);
-  const TaskFiles plain = FilesOf(bundles, key);
-  Remove(ours.spec);
-  if (IsSealed(plain.done)) {
-    for (std::int64_t each = 1; each <= generation; ++each) {
-      Remove(FilesOf(bundles, key, false, each).part);
-    }
-  } else if (fs::exists(ours.part) && !KeyLock::IsHeld(plain.lock)) {
-    std::error_code ignored;
-    fs::rename(ours.part, plain.part, ignored);
-  }
-}
-
 class Claimer {
  public:
   Claimer(const Plan& plan, const std::vector<std::size_t>& wanted,
@@ -76,6 +27,7 @@ class Claimer {
       : plan_(plan),
         options_(options),
         book_(options.launch.bundles, options.beat_s) {
+    options_.launch.force = false;
     for (const std::size_t index : wanted) {
       const PlanTask& task = plan.tasks.at(index);
       order_.push_back(index);
@@ -173,27 +125,11 @@ class Claimer {
   /// False when somebody else has it.
   bool RunOne(std::size_t index) {
     const PlanTask& task = plan_.tasks[index];
-    const auto lease = book_.Take(task.key);
-    if (!lease) return false;
-    const fs::path& bundles = options_.launch.bundles;
-    TakeOverPart(bundles, task.key, lease->generation());
-    TaskResult result;
-    try {
-      result = RunUnder(*lease, task);
-    } catch (const Interrupted&) {
-      if (lease->Ours()) LeavePart(bundles, task.key, lease->generation());
-      throw;
-    }
-    if (!lease->Ours()) {
-      // A worker that outlived the lease may have made its folder again.
-      const TaskFiles lost =
-          FilesOf(bundles, task.key, false, lease->generation());
-      Remove(lost.part);
-      Remove(lost.spec);
-      return true;
-    }
-    LeavePart(bundles, task.key, lease->generation());
-    if (result.state == RunState::kDone) lease->Finish();
+    const auto leased = LeasedTask::Try(task, options_.launch, book_);
+    if (!leased) return false;
+    const TaskResult result = RunUnder(*leased, task);
+    if (!leased->Ours()) return true;
+    if (result.state == RunState::kDone) leased->Finished();
     const bool again =
         result.state == RunState::kKilled && ++tries_[task.key] < kTries;
     const bool ended = result.state != RunState::kPlanned && !again;
@@ -202,19 +138,16 @@ class Claimer {
     return true;
   }
 
-  TaskResult RunUnder(Lease& lease, const PlanTask& task) {
+  TaskResult RunUnder(LeasedTask& leased, const PlanTask& task) {
     Plan one = plan_;
     one.tasks = {task};
     LocalOptions local;
-    local.launch = options_.launch;
-    local.launch.force = false;
-    local.launch.generation = lease.generation();
-    local.launch.ours = [&lease] { return lease.Ours(); };
+    local.launch = leased.launch();
     if (options_.launch.stop_after_s > 0) {
       local.launch.stop_after_s = std::max(TimeLeft(), 0.01);
     }
     local.quiet = options_.quiet;
-    local.give_up = [&lease] { return lease.lost(); };
+    local.give_up = [&leased] { return leased.lost(); };
     return RunLocally(one, local).at(0);
   }
 
@@ -224,7 +157,7 @@ class Claimer {
   }
 
   const Plan& plan_;
-  const ClaimOptions& options_;
+  ClaimOptions options_;
   LeaseBook book_;
   std::vector<std::size_t> order_;
   std::map<std::size_t, TaskResult> results_;

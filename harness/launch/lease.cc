@@ -1,6 +1,7 @@
 #include "harness/launch/lease.h"
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -26,10 +27,18 @@ namespace {
 constexpr int kMissedBeats = 3;
 constexpr std::size_t kLine = 160;  // one size, so that writing never cuts
 
-/// "OWNER BEAT SECONDS WORD" and blanks.
+/// Which kernel this is: of one start of one machine, or "-".
+std::string ThisKernel() {
+  std::ifstream in("/proc/sys/kernel/random/boot_id");
+  std::string id;
+  return in >> id && id.size() < 40 ? id : "-";
+}
+
+/// "OWNER BEAT SECONDS WORD KERNEL" and blanks.
 std::string LineOf(const std::string& owner, std::int64_t beat, double seconds,
-                   const std::string& word) {
-  std::string line = StrCat(owner, " ", beat, " ", seconds, " ", word);
+                   const std::string& word, const std::string& kernel) {
+  std::string line =
+      StrCat(owner, " ", beat, " ", seconds, " ", word, " ", kernel);
   line.resize(kLine - 1, ' ');
   return line + "\n";
 }
@@ -39,13 +48,14 @@ struct Held {
   std::int64_t beat = 0;
   double seconds = 0;
   std::string word;
+  std::string kernel;
 };
 
 /// What a lease says; a torn one says as much as can be read.
 Held HeldFrom(const std::string& text) {
   Held held;
   std::istringstream in(text);
-  in >> held.owner >> held.beat >> held.seconds >> held.word;
+  in >> held.owner >> held.beat >> held.seconds >> held.word >> held.kernel;
   return held;
 }
 
@@ -81,32 +91,61 @@ void WriteAt0(int fd, const std::string& line) {
   if (pwrite(fd, line.data(), line.size(), 0) > 0) fsync(fd);
 }
 
+/// Locks what is a lease from now on, as long as this process lives. "-" where
+/// the file system cannot, else the kernel in which the lock can be asked for.
+std::string KernelAfterLock(int fd) {
+  return flock(fd, LOCK_EX | LOCK_NB) == 0 ? ThisKernel() : "-";
+}
+
+/// Its holder ran under this very kernel and holds it no more: he died. Of
+/// others, locks say nothing that could be relied on.
+bool DiedHere(const fs::path& path, const Held& held) {
+  if (held.kernel.empty() || held.kernel == "-" ||
+      held.kernel != ThisKernel()) {
+    return false;
+  }
+  const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return false;
+  const bool free = flock(fd, LOCK_SH | LOCK_NB) == 0;
+  close(fd);
+  return free;
+}
+
+/// What a lease file is made of.
+struct Made {
+  int fd = -1;
+  std::string kernel;
+};
+
 /// The descriptor of a file that only one of all that ask for it makes; -1 for
 /// the others.
-int MakeOnce(const fs::path& path, const fs::path& temporary,
-             const std::string& line) {
+Made MakeOnce(const fs::path& path, const fs::path& temporary,
+              const std::string& owner, double beat_s) {
   const int fd =
       open(temporary.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
   if (fd < 0) {
-    if (errno == ENOENT) return -1;  // Its last holder has just finished.
+    if (errno == ENOENT) return {};  // Its last holder has just finished.
     Fail(temporary);
   }
-  WriteAt0(fd, line);
+  std::string kernel = KernelAfterLock(fd);
+  WriteAt0(fd, LineOf(owner, 0, beat_s, "held", kernel));
   const bool linked = link(temporary.c_str(), path.c_str()) == 0;
   const int reason = errno;
   // A server's answer may be lost after it did what was asked.
   struct stat now {};
   const bool ours = linked || (fstat(fd, &now) == 0 && now.st_nlink == 2);
   unlink(temporary.c_str());
-  if (ours) return fd;
+  if (ours) return {fd, kernel};
   close(fd);
-  if (reason == EEXIST || reason == ENOENT) return -1;
+  if (reason == EEXIST || reason == ENOENT) return {};
   // A file system without links.
   const int made =
       open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
   if (made < 0 && errno != EEXIST && errno != ENOENT) Fail(path);
-  if (made >= 0) WriteAt0(made, line);
-  return made;
+  if (made < 0) return {};
+  kernel = KernelAfterLock(made);
+  WriteAt0(made, LineOf(owner, 0, beat_s, "held", kernel));
+  return {made, kernel};
 }
 
 std::string OwnerName() {
@@ -122,10 +161,11 @@ std::string OwnerName() {
 }  // namespace
 
 Lease::Lease(fs::path folder, std::int64_t generation, std::string owner,
-             double beat_s, int fd)
+             std::string kernel, double beat_s, int fd)
     : folder_(std::move(folder)),
       generation_(generation),
       owner_(std::move(owner)),
+      kernel_(std::move(kernel)),
       beat_s_(beat_s),
       fd_(fd),
       thread_([this] { BeatOn(); }) {}
@@ -142,7 +182,7 @@ Lease::~Lease() {
 }
 
 void Lease::Write(const std::string& word) {
-  WriteAt0(fd_, LineOf(owner_, ++beats_, beat_s_, word));
+  WriteAt0(fd_, LineOf(owner_, ++beats_, beat_s_, word, kernel_));
 }
 
 void Lease::BeatOn() {
@@ -196,18 +236,21 @@ std::unique_ptr<Lease> LeaseBook::Take(const std::string& key) {
   MakeFolders(folder);
   const std::int64_t last = HighestIn(folder);
   if (last > 0) {
-    const std::string text = TextOf(folder / std::to_string(last));
-    if (HeldFrom(text).word != "free" && !IsStale(key, text)) return nullptr;
+    const fs::path path = folder / std::to_string(last);
+    const std::string text = TextOf(path);
+    const Held held = HeldFrom(text);
+    if (held.word != "free" && !DiedHere(path, held) && !IsStale(key, text)) {
+      return nullptr;
+    }
   }
   const std::int64_t generation = last + 1;
   const std::string owner = StrCat(owner_, ":", ++taken_);
-  const int fd =
-      MakeOnce(folder / std::to_string(generation),
-               folder / ("making." + owner), LineOf(owner, 0, beat_s_, "held"));
-  if (fd < 0) return nullptr;
+  const Made made = MakeOnce(folder / std::to_string(generation),
+                             folder / ("making." + owner), owner, beat_s_);
+  if (made.fd < 0) return nullptr;
   seen_.erase(key);
   return std::unique_ptr<Lease>(
-      new Lease(folder, generation, owner, beat_s_, fd));
+      new Lease(folder, generation, owner, made.kernel, beat_s_, made.fd));
 }
 
 }  // namespace tailmark

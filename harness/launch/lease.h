@@ -18,7 +18,8 @@ namespace tailmark {
 /// NFS, and no file is ever taken back, so that there is nothing to lock. Its
 /// holder changes the file at every beat. Whether it still does is judged by
 /// the looker's own monotonic clock, never by times of files: clocks of
-/// machines may differ or jump.
+/// machines may differ or jump. A holder that died on the looker's own machine
+/// is known to be dead at once: he had locked the file.
 class Lease {
  public:
   /// Lets others take the key at once, unless Finish() was called or it is
@@ -40,13 +41,14 @@ class Lease {
  private:
   friend class LeaseBook;
   Lease(std::filesystem::path folder, std::int64_t generation,
-        std::string owner, double beat_s, int fd);
+        std::string owner, std::string kernel, double beat_s, int fd);
   void Write(const std::string& word);
   void BeatOn();
 
   std::filesystem::path folder_;
   std::int64_t generation_;
   std::string owner_;
+  std::string kernel_;
   double beat_s_;
   int fd_;
   std::int64_t beats_ = 0;
@@ -66,8 +68,8 @@ class LeaseBook {
 
   /// Nothing while somebody else has it and, as far as seen, beats. One that
   /// was found unchanged three times, its own beat or more apart, is taken
-  /// over; so call it again and again. Throws StoreError when the folder cannot
-  /// be written.
+  /// over, so call it again and again; one whose holder died on this machine is
+  /// taken over at once. Throws StoreError when the folder cannot be written.
   std::unique_ptr<Lease> Take(const std::string& key);
 
  private:

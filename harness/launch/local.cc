@@ -10,6 +10,7 @@
 #include "harness/base/interrupt.h"
 #include "harness/base/progress.h"
 #include "harness/launch/campaign_view.h"
+#include "harness/launch/leased_task.h"
 #include "harness/record/bundle.h"
 
 namespace tailmark {
@@ -30,9 +31,11 @@ class LocalRun {
       : plan_(plan),
         options_(options),
         view_(options.quiet),
+        book_(options.launch.bundles, options.beat_s),
         results_(plan.tasks.size()),
         tries_(plan.tasks.size()),
-        ended_(plan.tasks.size(), false) {
+        ended_(plan.tasks.size(), false),
+        taken_(std::max<std::size_t>(options.slots.size(), 1), false) {
     for (std::size_t i = 0; i < plan.tasks.size(); ++i) {
       index_[plan.tasks[i].key] = i;
     }
@@ -51,6 +54,7 @@ class LocalRun {
         break;
       }
       Fill();
+      LetGoOfLost();
       Wait();
       Collect();
       Show();
@@ -61,11 +65,14 @@ class LocalRun {
  private:
   struct Active {
     std::size_t index;
-    std::unique_ptr<TaskRun> run;
+    std::size_t slot;
+    std::unique_ptr<LaunchOptions> launch;
+    std::unique_ptr<LeasedTask> lease;  ///< Null when the caller has one.
+    std::unique_ptr<TaskRun> run;       ///< Uses both.
     EventsTail events;
   };
 
-  /// Another process has the lock.
+  /// Another process has it.
   struct Busy {
     fs::file_time_type since;
     double until = 0;  ///< Not looked at before.
@@ -79,6 +86,7 @@ class LocalRun {
         queue_.push_back(i);
       } else {
         ended_[i] = true;
+        if (task.state == RunState::kDone) SweepLease(task);
         if (task.state != RunState::kDone) ++left_out_;
       }
     }
@@ -89,6 +97,13 @@ class LocalRun {
     for (const std::size_t i : queue_) Weigh(i, 0, weights);
     std::stable_sort(queue_.begin(), queue_.end(),
                      [&](auto a, auto b) { return weights[a] > weights[b]; });
+  }
+
+  /// Who was killed between keeping a result and letting go of its lease.
+  void SweepLease(const PlanTask& task) {
+    if (!fs::exists(options_.launch.bundles / (task.key + ".leases"))) return;
+    const auto lease = LeasedTask::Try(task, options_.launch, book_);
+    if (lease) lease->Finished();
   }
 
   /// `behind`: seconds of what waits for this one.
@@ -148,7 +163,7 @@ class LocalRun {
   void Fill() {
     const double now = MonotonicSeconds();
     for (std::size_t looked = queue_.size();
-         looked > 0 && active_.size() < Slots(); --looked) {
+         looked > 0 && active_.size() < taken_.size(); --looked) {
       const std::size_t index = queue_.front();
       queue_.pop_front();
       if (const auto it = busy_.find(index);
@@ -164,43 +179,87 @@ class LocalRun {
         }
         continue;
       }
+      if (!Fits(plan_.tasks[index])) {
+        queue_.push_back(index);
+        continue;
+      }
       StartOne(index);
     }
   }
 
-  std::size_t Slots() const {
-    return static_cast<std::size_t>(std::max(options_.workers, 1));
+  bool Fits(const PlanTask& task) const {
+    if (options_.memory == 0 || active_.empty()) return true;
+    std::int64_t bytes = task.rss_bytes;
+    for (const Active& each : active_) {
+      bytes += plan_.tasks[each.index].rss_bytes;
+    }
+    return bytes <= options_.memory;
+  }
+
+  std::size_t FreeSlot() const {
+    return static_cast<std::size_t>(
+        std::find(taken_.begin(), taken_.end(), false) - taken_.begin());
+  }
+
+  /// The options as they are in a slot.
+  LaunchOptions In(std::size_t slot) const {
+    LaunchOptions launch = options_.launch;
+    if (slot < options_.slots.size()) {
+      launch.device = options_.slots[slot].device;
+      launch.cores = options_.slots[slot].cores;
+    }
+    return launch;
   }
 
   void StartOne(std::size_t index) {
     const PlanTask& task = plan_.tasks[index];
-    auto run = std::make_unique<TaskRun>(task, options_.launch);
-    const auto busy = busy_.find(index);
-    if (busy != busy_.end()) {
-      const auto failed = FailedElsewhere(run->files(), busy->second.since);
-      if (failed && !KeyLock::IsHeld(run->files().lock)) {
-        End(index, *failed);
-        return;
+    const std::size_t slot = FreeSlot();
+    auto launch = std::make_unique<LaunchOptions>(In(slot));
+    std::unique_ptr<LeasedTask> lease;
+    if (launch->generation == 0) {
+      lease = LeasedTask::Try(task, *launch, book_);
+      if (!lease) return SayBusy(index);
+    }
+    auto run =
+        std::make_unique<TaskRun>(task, lease ? lease->launch() : *launch);
+    if (const auto busy = busy_.find(index); busy != busy_.end()) {
+      if (const auto failed =
+              FailedElsewhere(run->files(), busy->second.since)) {
+        return End(index, *failed);
       }
     }
     switch (run->Start()) {
       case TaskRun::Started::kBusy:
-        if (busy == busy_.end()) {
-          view_.Say(StrCat("waiting ", TitleOf(task),
-                           ": another process works on it"));
-          busy_[index].since = fs::file_time_type::clock::now();
-        }
-        busy_[index].until = MonotonicSeconds() + kBusyInterval;
-        queue_.push_back(index);
-        return;
+        return SayBusy(index);
       case TaskRun::Started::kFinished:
         End(index, run->result());
+        if (lease) lease->Finished();
         return;
       case TaskRun::Started::kRunning: {
         EventsTail events(run->files().part / "events.jsonl");
-        active_.push_back({index, std::move(run), std::move(events)});
+        taken_[slot] = true;
+        active_.push_back({index, slot, std::move(launch), std::move(lease),
+                           std::move(run), std::move(events)});
         return;
       }
+    }
+  }
+
+  void SayBusy(std::size_t index) {
+    const auto [busy, fresh] = busy_.try_emplace(index);
+    if (fresh) {
+      view_.Say(StrCat("waiting ", TitleOf(plan_.tasks[index]),
+                       ": another process works on it"));
+      busy->second.since = fs::file_time_type::clock::now();
+    }
+    busy->second.until = MonotonicSeconds() + kBusyInterval;
+    queue_.push_back(index);
+  }
+
+  /// This process slept for so long that others took over.
+  void LetGoOfLost() {
+    for (Active& each : active_) {
+      if (each.lease && each.lease->lost()) each.run->Stop();
     }
   }
 
@@ -217,11 +276,19 @@ class LocalRun {
         ++i;
         continue;
       }
-      // Its lock is held until the result is in the store.
+      // Its lease is held until the result is in the store.
       const Active ended = std::move(active_[i]);
       active_.erase(active_.begin() + static_cast<std::ptrdiff_t>(i));
+      taken_[ended.slot] = false;
       spent_ += ended.run->process()->seconds();
+      if (ended.lease && !ended.lease->Ours()) {
+        SayBusy(ended.index);
+        continue;
+      }
       End(ended.index, *result);
+      if (ended.lease && result->state == RunState::kDone) {
+        ended.lease->Finished();
+      }
     }
   }
 
@@ -274,14 +341,15 @@ class LocalRun {
     for (const std::size_t index : queue_) {
       left += Expected(plan_.tasks[index], known);
     }
-    view_.Show({.campaign = plan_.campaign,
-                .total = total_,
-                .done = done_,
-                .failed = failed_,
-                .left_out = left_out_,
-                .seconds = MonotonicSeconds() - start_,
-                .left_s = known ? left / static_cast<double>(Slots()) : -1},
-               workers);
+    view_.Show(
+        {.campaign = plan_.campaign,
+         .total = total_,
+         .done = done_,
+         .failed = failed_,
+         .left_out = left_out_,
+         .seconds = MonotonicSeconds() - start_,
+         .left_s = known ? left / static_cast<double>(taken_.size()) : -1},
+        workers);
   }
 
   /// Seconds from the store, else the mean of what has ended so far.
@@ -304,11 +372,13 @@ class LocalRun {
   const Plan& plan_;
   const LocalOptions& options_;
   CampaignView view_;
+  LeaseBook book_;
   std::vector<TaskResult> results_;
   std::vector<int> tries_;
   std::vector<bool> ended_;
   std::map<std::string, std::size_t> index_;  // Key -> task.
   std::deque<std::size_t> queue_;
+  std::vector<bool> taken_;  // By slot.
   std::vector<Active> active_;
   std::map<std::size_t, Busy> busy_;
   std::int64_t total_ = 0;

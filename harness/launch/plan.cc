@@ -291,8 +291,18 @@ class Planner {
 
   void Append(PlanTask task) {
     index_[task.key] = plan_.tasks.size();
-    if (sources_.estimate) task.estimate_s = sources_.estimate(task.spec);
+    Estimate(task);
     plan_.tasks.push_back(std::move(task));
+  }
+
+  void Estimate(PlanTask& task) const {
+    task.rss_bytes = task.limits.rss_bytes;
+    task.gpu_bytes = task.limits.gpu_bytes;
+    if (!sources_.estimate) return;
+    const auto known = sources_.estimate(task.spec);
+    if (!known) return;
+    task.estimate_s = known->seconds;
+    if (known->rss_bytes > 0) task.rss_bytes = known->rss_bytes;
   }
 
   const Recipe& recipe_;
@@ -305,6 +315,15 @@ class Planner {
 };
 
 }  // namespace
+
+std::string FeatureGroup(const PlanTask& task) {
+  const RunIdentity& id = task.spec.identity;
+  if (id.weights_sha256.empty()) return "";
+  return StrCat(id.dataset, "\n", id.manifest_sha256, "\n",
+                id.train_list_sha256, "\n", id.test_list_sha256, "\n",
+                id.pipeline, "\n", id.pipeline_version, "\n", id.weights_sha256,
+                "\n", id.device_type);
+}
 
 Plan MakePlan(const Recipe& recipe, const Catalog& catalog,
               const PlanSources& sources, const std::filesystem::path& cache) {

@@ -38,6 +38,12 @@ struct PlannedWeights {
   bool text = true;      ///< They have a text tower.
 };
 
+/// What runs like one took.
+struct PlannedCost {
+  double seconds = 0;
+  std::int64_t rss_bytes = 0;  ///< At its peak; 0: unknown.
+};
+
 /// Where the planner gets its facts; `tailmark` fills it in.
 struct PlanSources {
   /// The data set's option table. Throws ConfigError for an unknown name.
@@ -50,8 +56,8 @@ struct PlanSources {
   std::function<PlannedWeights(const std::string& weights)> weights;
   /// Version of a named pipeline. Throws ConfigError for an unknown one.
   std::function<int(const std::string& name)> pipeline;
-  /// Seconds such a run took before; nothing when none is known.
-  std::function<std::optional<double>(const RunSpec& spec)> estimate;
+  /// What such a run took before; nothing when none is known.
+  std::function<std::optional<PlannedCost>(const RunSpec& spec)> estimate;
 };
 
 /// One cell of a campaign, or a task that cells start from.
@@ -65,12 +71,20 @@ struct PlanTask {
   RunState state = RunState::kPlanned;
   std::string reason;
   std::optional<double> estimate_s;
+  /// Memory it is thought to need: as recorded of such runs, else the limit
+  /// that the recipe gives it. Bytes; 0: nothing is known.
+  std::int64_t rss_bytes = 0;
+  std::int64_t gpu_bytes = 0;  ///< The same on the GPU; never recorded.
   Limits limits;
   std::map<std::string, std::string> origins;  ///< Option -> who said so.
 
   /// False: no row of the recipe, only what rows start from.
   bool row() const { return IsRow(spec); }
 };
+
+/// What tasks with the same frozen features have in common: they find them in
+/// one cache. "" for a task that looks at no image.
+std::string FeatureGroup(const PlanTask& task);
 
 struct Plan {
   std::string campaign;

@@ -45,6 +45,8 @@ Json TaskToJson(const PlanTask& task) {
           {"state", NameOf(state)},
           {"reason", task.reason},
           {"estimate_s", task.estimate_s ? Json(*task.estimate_s) : Json()},
+          {"rss_bytes", task.rss_bytes},
+          {"gpu_bytes", task.gpu_bytes},
           {"limits", LimitsToJson(task.limits)},
           {"origins", task.origins},
           {"after", After(task)}};
@@ -60,6 +62,8 @@ PlanTask TaskFromJson(const Json& json, std::size_t index) {
   task.state = RunStateFromName(in.Get<std::string>("state"));
   task.reason = in.Get<std::string>("reason");
   task.estimate_s = in.Maybe<double>("estimate_s");
+  task.rss_bytes = in.Get<std::int64_t>("rss_bytes", 0);
+  task.gpu_bytes = in.Get<std::int64_t>("gpu_bytes", 0);
   task.limits = LimitsFromJson(in.At("limits"));
   task.origins = in.Get<std::map<std::string, std::string>>("origins");
   const bool after = in.At("after") == After(task);

@@ -37,9 +37,18 @@ std::vector<int> StagesOf(const Plan& plan) {
   return stages;
 }
 
-/// What one array element runs: "4" or "0,1,7".
+/// What one array element runs: "4" or "0,1,7". Those that share features are
+/// side by side: the first one of an element leaves them to the others.
 std::vector<std::string> ElementsOf(const Plan& plan,
-                                    const std::vector<std::size_t>& tasks) {
+                                    std::vector<std::size_t> tasks) {
+  std::map<std::string, std::size_t> groups;  // In order of appearance.
+  for (const std::size_t index : tasks) {
+    groups.try_emplace(FeatureGroup(plan.tasks[index]), groups.size());
+  }
+  std::stable_sort(tasks.begin(), tasks.end(), [&](auto a, auto b) {
+    return groups.at(FeatureGroup(plan.tasks[a])) <
+           groups.at(FeatureGroup(plan.tasks[b]));
+  });
   std::vector<std::string> elements;
   double filled = kSmall;
   for (const std::size_t index : tasks) {
@@ -124,7 +133,7 @@ std::string ArrayText(const SlurmOptions& options,
   const auto stop = static_cast<std::int64_t>(options.wall_s - options.grace_s);
   return text +
          StrCat(
-             "\n)\nwarned=\n"
+             "\n)\nwarned=\npid=\n"
              "trap 'warned=1; kill -TERM \"$pid\" 2>/dev/null' USR1\n"
              "trap 'kill -TERM \"$pid\" 2>/dev/null' TERM\n",
              ShellWord(options.program.string()), " worker --store ",

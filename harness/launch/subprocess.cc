@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -56,11 +57,14 @@ class Descriptor {
 struct OwnGroup {
   pid_t parent;
   rlim_t address_bytes;
+  const cpu_set_t* cores;  ///< Null: any.
   bp::error_code on_exec_setup(bp::posix::default_launcher&,
                                const bp::filesystem::path&,
                                const char* const*) const {
     const rlimit address{address_bytes, address_bytes};
     if (address_bytes > 0) setrlimit(RLIMIT_AS, &address);
+    // Slower on the wrong core, but right.
+    if (cores != nullptr) (void)sched_setaffinity(0, sizeof *cores, cores);
     const bool good = setpgid(0, 0) == 0 &&
                       prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 &&
                       // Its orphans are its own until it ends, then ours.
@@ -201,6 +205,10 @@ void Subprocess::State::Start() {
   for (const std::string& entry : environment) entries.push_back(entry.c_str());
   entries.push_back(nullptr);
 
+  cpu_set_t cores;
+  CPU_ZERO(&cores);
+  for (const int core : options.cores) CPU_SET(core, &cores);
+
   boost::asio::io_context context;
   bp::posix::default_launcher launcher;
   launcher.env = entries.data();
@@ -212,7 +220,8 @@ void Subprocess::State::Start() {
     auto process = launcher(
         context, options.program.string(), options.arguments,
         bp::process_stdio{nullptr, {child_end.get()}, {child_end.get()}},
-        OwnGroup{getpid(), static_cast<rlim_t>(options.address_bytes)});
+        OwnGroup{getpid(), static_cast<rlim_t>(options.address_bytes),
+                 options.cores.empty() ? nullptr : &cores});
     pid = process.id();
     Spared().insert(pid);
     process.detach();  // waited for below, with the resources it used

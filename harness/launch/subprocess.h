@@ -26,6 +26,7 @@ struct ProcessOptions {
   std::filesystem::path life;
   double grace_s = 10;         ///< Between SIGTERM and SIGKILL.
   std::vector<int> keep_open;  ///< Descriptors the child inherits.
+  std::vector<int> cores;      ///< It may use these alone; empty: any.
 };
 
 enum class EndCause : std::uint8_t {

@@ -177,6 +177,7 @@ TaskRun::Started TaskRun::Start() {
   MakeFolders(files_.part);
   RunSpec spec = task_.spec;
   spec.place.bundles = options_.bundles;
+  if (!options_.device.empty()) spec.place.device = options_.device;
   spec.place.stop_after_s = options_.stop_after_s;
   spec.place.stop_after_epochs = options_.stop_after_epochs;
   spec.place.stop_after_steps = options_.stop_after_steps;
@@ -199,6 +200,7 @@ TaskRun::Started TaskRun::Start() {
   process.life = files_.part / "events.jsonl";
   if (!task_.spec.place.plugin.empty()) Confine(process);
   process.grace_s = options_.grace_s;
+  process.cores = options_.cores;
   process.keep_open = {lock_->descriptor()};
   OpenFeedback(process);
   oom_kills_ = OomKills();

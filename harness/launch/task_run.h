@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "harness/launch/feedback_server.h"
 #include "harness/launch/key_lock.h"
@@ -21,6 +22,8 @@ struct LaunchOptions {
   std::filesystem::path worker;   ///< The program.
   bool force = false;             ///< Run although a finished bundle is there.
   double grace_s = 10;            ///< Between SIGTERM and SIGKILL.
+  std::string device;             ///< "cuda:1"; "": as the spec says.
+  std::vector<int> cores;  ///< The worker may use these alone; empty: any.
   /// A worker stops with a checkpoint after so much; 0: never. RunPlace.
   double stop_after_s = 0;
   std::int64_t stop_after_epochs = 0;

@@ -1,10 +1,18 @@
 #include "harness/run/feature_cache.h"
 
 #include <ATen/ATen.h>
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
+#include <cerrno>
+#include <chrono>
 #include <memory>
+#include <thread>
 #include <utility>
 
+#include "harness/base/clock.h"
 #include "harness/base/digest.h"
 #include "harness/base/error.h"
 #include "harness/base/files.h"
@@ -16,6 +24,8 @@ namespace tailmark {
 namespace fs = std::filesystem;
 namespace {
 
+// Whoever has the turn may have been stopped.
+constexpr double kLongestWait = 600;  // seconds
 constexpr std::string_view kFormat = "tailmark-features/1";
 
 std::string Metadata(const Safetensors& file, std::string_view name) {
@@ -91,6 +101,49 @@ std::optional<at::Tensor> FeatureCache::Load(const FeatureKey& key,
   LogWarning(StrCat(path.string(), " is not used: ", objection,
                     "; the features are computed again"));
   return std::nullopt;
+}
+
+FeatureCache::Turn::Turn(fs::path path, int fd)
+    : path_(std::move(path)), fd_(fd) {}
+
+FeatureCache::Turn::~Turn() {
+  if (fd_ < 0) return;
+  // Who waits on this file sees that it lost its name, and opens the next.
+  unlink(path_.c_str());
+  close(fd_);
+}
+
+std::unique_ptr<FeatureCache::Turn> FeatureCache::WaitForTurn(
+    const FeatureKey& key, const std::function<void()>& tick) const {
+  const auto made = [](const fs::path& path, int fd) {
+    return std::unique_ptr<Turn>(new Turn(path, fd));
+  };
+  if (folder_.empty()) return made({}, -1);
+  const fs::path path = PathOf(key).replace_extension(".turn");
+  MakeFolders(path.parent_path());
+  const Stopwatch watch;
+  while (true) {
+    const int fd = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+    if (fd < 0) return made({}, -1);
+    int failed = flock(fd, LOCK_EX | LOCK_NB);
+    while (failed != 0 && (errno == EWOULDBLOCK || errno == EINTR)) {
+      if (watch.Seconds() > kLongestWait) {
+        close(fd);
+        return made({}, -1);
+      }
+      tick();
+      std::this_thread::sleep_for(std::chrono::milliseconds(20));
+      failed = flock(fd, LOCK_EX | LOCK_NB);
+    }
+    struct stat ours {};
+    struct stat named {};
+    const bool same = fstat(fd, &ours) == 0 &&
+                      stat(path.c_str(), &named) == 0 &&
+                      ours.st_ino == named.st_ino;
+    if (failed == 0 && same) return made(path, fd);
+    close(fd);
+    if (failed != 0) return made({}, -1);
+  }
 }
 
 void FeatureCache::Store(const FeatureKey& key,

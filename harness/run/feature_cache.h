@@ -4,6 +4,8 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -48,6 +50,25 @@ class FeatureCache {
   void Store(const FeatureKey& key, const at::Tensor& features) const;
 
   std::filesystem::path PathOf(const FeatureKey& key) const;
+
+  /// The turn to compute these features, until it goes out of scope. Others who
+  /// want the same wait for it and then find the file; `tick` is called as they
+  /// do, and may throw. Where files cannot be locked everybody has the turn at
+  /// once: that costs time and nothing else.
+  class Turn {
+   public:
+    ~Turn();
+    Turn(const Turn&) = delete;
+    Turn& operator=(const Turn&) = delete;
+
+   private:
+    friend class FeatureCache;
+    Turn(std::filesystem::path path, int fd);
+    std::filesystem::path path_;
+    int fd_;
+  };
+  std::unique_ptr<Turn> WaitForTurn(const FeatureKey& key,
+                                    const std::function<void()>& tick) const;
 
  private:
   std::filesystem::path folder_;

@@ -23,7 +23,13 @@ at::Tensor FeatureMaker::Make(const Split& split, bool flipped) {
   key.ids_sha256 = IdsHash(split);
   key.view = flipped ? "flip" : "plain";
   key.encoder_settings = context_.encoder.settings();
-  if (auto found = context_.cache.Load(key, split.size())) {
+  auto found = context_.cache.Load(key, split.size());
+  std::unique_ptr<FeatureCache::Turn> turn;
+  if (!found) {
+    turn = context_.cache.WaitForTurn(key, context_.tick);
+    found = context_.cache.Load(key, split.size());
+  }
+  if (found) {
     context_.events.Say("features", {{"split", split.name},
                                      {"view", key.view},
                                      {"rows", split.size()},

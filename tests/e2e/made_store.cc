@@ -85,6 +85,18 @@ void WriteBundle(const fs::path& bundle, const MadeRun& run,
 
 }  // namespace
 
+void WriteMadeBundles(const fs::path& bundles, const std::string& campaign,
+                      const std::vector<MadeRun>& runs) {
+  DataAccess data;
+  for (const MadeRun& run : runs) {
+    RunSpec spec = SpecOf(run, data);
+    spec.campaign = campaign;
+    const std::string name =
+        RunKey(spec) + (run.state == RunState::kDone ? "" : ".failed");
+    WriteBundle(bundles / name, run, spec, data.FactsOf(spec));
+  }
+}
+
 void StoreCampaign(const fs::path& folder, const std::string& name,
                    const std::vector<MadeRun>& runs) {
   Store store(folder);

@@ -27,6 +27,13 @@ struct MadeRun {
   std::string fingerprint = "here";
 };
 
+/// Writes a sealed bundle of each run below `bundles`, in a folder of its key,
+/// into no store: what workers on a cluster leave. `<key>.failed` for one that
+/// is not done. Of that campaign.
+void WriteMadeBundles(const std::filesystem::path& bundles,
+                      const std::string& campaign,
+                      const std::vector<MadeRun>& runs);
+
 /// Stores a campaign of these runs, newest of all. Runs that are there stay.
 void StoreCampaign(const std::filesystem::path& store, const std::string& name,
                    const std::vector<MadeRun>& runs);

@@ -14,6 +14,7 @@
 #include "harness/base/clock.h"
 #include "harness/base/environment.h"
 #include "harness/base/files.h"
+#include "harness/launch/local.h"
 #include "tests/launch/sample_plan.h"
 #include "tests/record/sample.h"
 
@@ -112,6 +113,34 @@ TEST_F(Claims, NothingStartsBeforeWhatItStartsFrom) {
   EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << status;
   ExpectDoneOnce(plan);
   EXPECT_EQ(Starts(), 10);
+}
+
+TEST_F(Claims, ARunThatStartsByItselfAndAClaimShareTheWork) {
+  MethodUse staged = Use("staged", "steps", 1);
+  staged.options["teachers"] = {2, {"test", {}}};
+  const Plan plan = PlanOf({Use("probe", "steps", 6), staged});
+  const pid_t other = fork();
+  if (other == 0) {
+    LocalOptions local;
+    local.launch = Options().launch;
+    local.slots.resize(2);
+    local.quiet = true;
+    const auto results = RunLocally(plan, local);
+    _exit(std::all_of(results.begin(), results.end(),
+                      [](const TaskResult& each) {
+                        return each.state == RunState::kDone;
+                      })
+              ? 0
+              : 1);
+  }
+  for (const TaskResult& each : Run(plan)) {
+    EXPECT_EQ(each.state, RunState::kDone) << each.reason;
+  }
+  int status = 0;
+  waitpid(other, &status, 0);
+  EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << status;
+  ExpectDoneOnce(plan);
+  EXPECT_EQ(Starts(), static_cast<std::int64_t>(plan.tasks.size()));
 }
 
 TEST_F(Claims, AFailureIsTakenOverUnlessAskedForAgain) {

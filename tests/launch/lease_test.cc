@@ -1,8 +1,10 @@
 #include "harness/launch/lease.h"
 
 #include <gtest/gtest.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <fstream>
 
 #include "harness/base/clock.h"
@@ -70,6 +72,37 @@ TEST_F(Leases, ADeadOneIsTakenAfterThreeMissedBeatsAndNotAtTheFirstLook) {
   ASSERT_NE(taken, nullptr);
   EXPECT_EQ(taken->generation(), 2);
   EXPECT_GE(watch.Seconds(), 3 * kBeat);
+}
+
+TEST_F(Leases, OneWhoseHolderDiedOnThisMachineIsTakenAtOnce) {
+  const pid_t child = fork();
+  if (child == 0) {
+    LeaseBook book(scratch_.path(), 3600);
+    const auto lease = book.Take("k");
+    kill(getpid(), SIGKILL);
+  }
+  int status = 0;
+  waitpid(child, &status, 0);
+  ASSERT_TRUE(WIFSIGNALED(status));
+  const auto taken = one_.Take("k");
+  ASSERT_NE(taken, nullptr);
+  EXPECT_EQ(taken->generation(), 2);
+}
+
+TEST_F(Leases, OneWhoseHolderIsStoppedIsTakenOnlyWhenItIsStale) {
+  const pid_t child = fork();
+  if (child == 0) {
+    LeaseBook book(scratch_.path(), kBeat);
+    const auto lease = book.Take("k");
+    while (true) pause();
+  }
+  while (!fs::exists(File(1))) usleep(1000);
+  kill(child, SIGSTOP);
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(one_.Take("k"), nullptr);
+  EXPECT_NE(Wait(one_), nullptr);
+  kill(child, SIGKILL);
+  kill(child, SIGCONT);
+  waitpid(child, nullptr, 0);
 }
 
 TEST_F(Leases, TimesOfFilesDecideNothing) {

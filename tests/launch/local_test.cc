@@ -36,7 +36,7 @@ class Local : public ::testing::Test {
     options.launch.bundles = bundles();
     options.launch.worker = fs::path(TM_BIN_DIR) / "fake_worker";
     options.launch.grace_s = 0.2;
-    options.workers = workers;
+    options.slots.resize(static_cast<std::size_t>(workers));
     options.quiet = true;
     return options;
   }
@@ -60,8 +60,10 @@ class Local : public ::testing::Test {
     std::vector<std::string> names;
     for (const auto& entry : fs::directory_iterator(bundles())) {
       const std::string name = entry.path().filename().string();
-      // A killed writer leaves its temporary; `db vacuum` removes it.
-      if (name != "starts" && name.find(".tmp.") == name.npos) {
+      // A killed writer leaves its temporary; `db vacuum` removes it. What is
+      // not done keeps the numbers of its leases.
+      if (name != "starts" && name.find(".tmp.") == name.npos &&
+          !name.ends_with(".leases")) {
         names.push_back(name);
       }
     }
@@ -316,6 +318,33 @@ TEST_F(Local, WhatWaitsForAStoppedTaskIsStillToDo) {
     EXPECT_EQ(each.state, RunState::kPlanned);
   }
   EXPECT_EQ(Starts(), 1);
+}
+
+TEST_F(Local, WhatTogetherNeedsMoreMemoryThanThereIsRunsOneByOne) {
+  Plan plan = PlanOf({"steps"}, 4);
+  for (PlanTask& task : plan.tasks) task.rss_bytes = 3;
+  LocalOptions options = Options(4);
+  options.memory = 5;
+  std::ptrdiff_t most = 0;
+  options.give_up = [&] {
+    if (!fs::exists(bundles())) return false;
+    std::ptrdiff_t now = 0;
+    for (const std::string& name : Left()) now += name.ends_with(".part");
+    most = std::max(most, now);
+    return false;
+  };
+  for (const TaskResult& each : RunLocally(plan, options)) {
+    EXPECT_EQ(each.state, RunState::kDone);
+  }
+  EXPECT_EQ(most, 1);
+}
+
+TEST_F(Local, AWorkerGetsTheDeviceOfItsSlot) {
+  LocalOptions options = Options();
+  options.slots = {{.device = "cuda:3", .cores = {}}};
+  const Plan plan = PlanOf({"good"});
+  const TaskResult result = RunLocally(plan, options).at(0);
+  EXPECT_EQ(ReadBundle(result.bundle).spec.place.device, "cuda:3");
 }
 
 TEST_F(Local, TwoProcessesNeverRunOneKeyTwice) {

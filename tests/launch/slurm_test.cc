@@ -51,6 +51,15 @@ TEST(Slurm, SmallTasksShareAnElementAndUnknownOnesDoNot) {
   EXPECT_THAT(large[0].text, HasSubstr("(\n  0 1\n)"));
 }
 
+TEST(Slurm, SmallTasksThatShareFeaturesShareAnElement) {
+  Plan plan = SeedsPlan(6, 100.0);
+  for (std::size_t i = 0; i < plan.tasks.size(); ++i) {
+    plan.tasks[i].spec.identity.weights_sha256 = i % 2 == 0 ? "a" : "b";
+  }
+  EXPECT_THAT(SlurmScripts(plan, Options())[0].text,
+              HasSubstr("(\n  0,2,4 1,3,5\n)"));
+}
+
 TEST(Slurm, WhatStartsFromOthersComesInALaterStage) {
   Recipe recipe = SampleRecipe();
   MethodUse use{.use = "staged", .name = "staged", .seeds = {0}};

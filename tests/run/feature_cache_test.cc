@@ -3,9 +3,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <csignal>
 #include <functional>
+#include <iterator>
 #include <thread>
 
+#include "harness/base/error.h"
 #include "harness/base/files.h"
 #include "harness/run/runner.h"
 #include "methods/torch_pch.h"
@@ -43,6 +47,30 @@ TEST_F(Cache, GivesBackEveryBit) {
   ASSERT_TRUE(found.has_value());
   EXPECT_TRUE(found->equal(SomeFeatures()));
   EXPECT_FALSE(found->is_inference());
+}
+
+TEST_F(Cache, OfSeveralThatMissTheSameOneComputesIt) {
+  std::atomic<int> computed = 0;
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 4; ++i) {
+    threads.emplace_back([&] {
+      const auto turn = cache_.WaitForTurn(SomeKey(), [] {});
+      if (cache_.Load(SomeKey(), 5)) return;
+      ++computed;
+      cache_.Store(SomeKey(), SomeFeatures());
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(computed, 1);
+  const fs::path folder = cache_.PathOf(SomeKey()).parent_path();
+  EXPECT_EQ(std::distance(fs::directory_iterator(folder), {}), 1);
+}
+
+TEST_F(Cache, WhoWaitsForATurnCanBeInterrupted) {
+  const auto turn = cache_.WaitForTurn(SomeKey(), [] {});
+  EXPECT_THROW(
+      cache_.WaitForTurn(SomeKey(), [] { throw Interrupted(SIGTERM); }),
+      Interrupted);
 }
 
 TEST_F(Cache, EveryMemberOfTheKeyTellsFilesApart) {

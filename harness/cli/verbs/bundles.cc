@@ -26,10 +26,19 @@ struct MergeOptions {
   bool json = false;
 };
 
+/// What came in on stdout, what did not on stderr.
 int PrintTaken(const Importer& importer, bool json) {
+  const int code = importer.refused().empty() ? kExitOk : kExitUsage;
+  for (const OrderedJson& each : importer.refused()) {
+    LogWarning(StrCat("refused: ", each["bundle"].get<std::string>(), ": ",
+                      each["reason"].get<std::string>()));
+  }
   if (json) {
-    std::cout << OrderedJson({{"runs", importer.answer()}}).dump(2) << "\n";
-    return kExitOk;
+    std::cout << OrderedJson({{"runs", importer.answer()},
+                              {"refused", importer.refused()}})
+                     .dump(2)
+              << "\n";
+    return code;
   }
   for (const OrderedJson& run : importer.answer()) {
     const std::string reason = run["reason"].get<std::string>();
@@ -39,7 +48,7 @@ int PrintTaken(const Importer& importer, bool json) {
               << "  " << run["key"].get<std::string>().substr(0, 12)
               << (reason.empty() ? "" : "  " + reason) << "\n";
   }
-  return kExitOk;
+  return code;
 }
 
 int Import(const ImportOptions& options, const GlobalOptions& global) {

@@ -50,6 +50,10 @@ OrderedJson Answer(const Plan& plan) {
                                         : OrderedJson(task.reason)},
          {"estimate_s", task.estimate_s ? OrderedJson(*task.estimate_s)
                                         : OrderedJson(nullptr)},
+         {"rss_bytes", task.rss_bytes > 0 ? OrderedJson(task.rss_bytes)
+                                          : OrderedJson(nullptr)},
+         {"gpu_bytes", task.gpu_bytes > 0 ? OrderedJson(task.gpu_bytes)
+                                          : OrderedJson(nullptr)},
          {"options", std::move(options)},
          {"after", std::move(after)}});
   }

@@ -18,35 +18,6 @@ struct RunVerbOptions {
   ExecuteOptions execute;
 };
 
-std::string Quoted(const std::string& word) {
-  const bool plain =
-      !word.empty() && word.find_first_not_of(
-                           "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXY"
-                           "Z0123456789_./=:,+-@%") == word.npos;
-  if (plain) return word;
-  std::string out = "'";
-  for (const char c : word) out += c == '\'' ? "'\\''" : std::string(1, c);
-  return out + "'";
-}
-
-/// The command line that starts the campaign again.
-std::string CommandOf(const PlanOptions& options) {
-  std::string command = "tailmark run " + Quoted(options.recipe);
-  const auto add = [&](const std::string& name, const std::string& value) {
-    if (!value.empty()) command += " " + name + " " + Quoted(value);
-  };
-  for (const std::string& each : options.overrides.set) add("--set", each);
-  for (const std::string& each : options.overrides.only) add("--only", each);
-  for (const std::string& each : options.allow_plugins) {
-    add("--allow-plugin", each);
-  }
-  add("--seeds", options.overrides.seeds);
-  add("--limit", options.limit ? std::to_string(*options.limit) : "");
-  add("--device", options.overrides.device);
-  add("--threads", options.threads ? std::to_string(*options.threads) : "");
-  return command;
-}
-
 int Run(RunVerbOptions options, const GlobalOptions& global) {
   options.plan.plugins_may_fail = true;
   DataAccess data(CacheIfThere(global));
@@ -61,7 +32,7 @@ int Run(RunVerbOptions options, const GlobalOptions& global) {
   return ExecutePlan(campaign.plan,
                      {{"recipe", campaign.recipe.source.json()},
                       {"plan", ToJson(campaign.plan)}},
-                     CommandOf(options.plan), options.execute, global, data,
+                     RunCommand(options.plan), options.execute, global, data,
                      store);
 }
 

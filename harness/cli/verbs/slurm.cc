@@ -6,7 +6,9 @@
 #include "harness/base/error.h"
 #include "harness/base/files.h"
 #include "harness/base/log.h"
+#include "harness/cli/execution.h"
 #include "harness/cli/exit_codes.h"
+#include "harness/cli/partitions.h"
 #include "harness/cli/planning.h"
 #include "harness/cli/verbs.h"
 #include "harness/launch/slurm.h"
@@ -128,8 +130,9 @@ int Slurm(const SlurmVerbOptions& verb, const GlobalOptions& global) {
   if (StoreExists(StoreFolder(global))) {
     store.emplace(StoreFolder(global), StoreOptions{.read_only = true});
   }
-  const Plan plan =
-      MakeCampaign(verb.plan, global, data, store ? &*store : nullptr).plan;
+  const Campaign campaign =
+      MakeCampaign(verb.plan, global, data, store ? &*store : nullptr);
+  const Plan& plan = campaign.plan;
   const SlurmOptions options = OptionsOf(verb, plan, global);
   const auto scripts = SlurmScripts(plan, options);
   if (scripts.empty()) {
@@ -143,6 +146,13 @@ int Slurm(const SlurmVerbOptions& verb, const GlobalOptions& global) {
     }
     return kExitOk;
   }
+  // Before any job: status, resume and reports then know the whole of it.
+  store.emplace(StoreFolder(global));
+  KeepPartitions(plan, data, StoreFolder(global) / "partitions");
+  KeepCampaign(
+      *store, plan,
+      {{"recipe", campaign.recipe.source.json()}, {"plan", ToJson(plan)}},
+      RunCommand(verb.plan));
   MakeFolders(options.folder / "log");
   WriteFileAtomic(options.folder / "plan.json", ToJson(plan).dump(1) + "\n");
   for (const SlurmScript& script : scripts) {

@@ -66,8 +66,13 @@ int Work(const WorkerOptions& options, const GlobalOptions& global) {
   }
   const Plan plan = PlanFromJson(ReadJson(options.plan));
   const std::vector<std::size_t> wanted = WantedOf(options, plan);
-  const std::vector<TaskResult> results =
-      RunClaimed(plan, wanted, ClaimOptionsOf(options, global));
+  ClaimOptions claim = ClaimOptionsOf(options, global);
+  DataAccess data(CacheIfThere(global));
+  claim.launch.feedback = [&](const PlanTask& task,
+                              const std::filesystem::path& scores) {
+    return TestMap(data, task.spec, plan.protocol.definition, scores);
+  };
+  const std::vector<TaskResult> results = RunClaimed(plan, wanted, claim);
   std::vector<RunState> states;
   for (const TaskResult& result : results) {
     if (result.state == RunState::kSkipped ||

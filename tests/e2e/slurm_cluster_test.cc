@@ -1,0 +1,238 @@
+// Arrays on a real Slurm of one node, which the test starts and ends itself.
+// `ci/slurm-test` runs this, with what it needs installed.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <csignal>
+#include <fstream>
+#include <thread>
+
+#include "harness/base/clock.h"
+#include "harness/base/error.h"
+#include "harness/base/files.h"
+#include "harness/record/bundle.h"
+#include "tests/e2e/program.h"
+#include "tests/e2e/slurm_cluster.h"
+#include "tests/record/sample.h"
+
+namespace tailmark {
+namespace {
+namespace fs = std::filesystem;
+using ::testing::HasSubstr;
+
+constexpr double kPatience = 240;  // seconds, on a busy machine
+
+using Words = std::vector<std::string>;
+
+Words Joined(Words first, const Words& second) {
+  first.insert(first.end(), second.begin(), second.end());
+  return first;
+}
+
+/// Two rows, two seeds: four tasks of a second or two.
+const Words kSmall = {"quickstart",
+                      "--only",
+                      "method=label_prior",
+                      "--only",
+                      "method=linear_probe-bce",
+                      "--seeds",
+                      "0-1",
+                      "--set",
+                      "linear_probe.epochs=2"};
+/// One task that computes for a while and leaves checkpoints.
+const Words kLong = {"quickstart", "--only", "method=linear_probe-bce", "--set",
+                     "linear_probe.epochs=2000"};
+const char* const kName = "tailmark-quickstart";
+
+class OnSlurm : public ::testing::Test {
+ protected:
+  static void SetUpTestSuite() {
+    suite_ = new ScratchFolder;
+    std::string why;
+    cluster_ = SlurmCluster::Start(suite_->path() / "slurm", why).release();
+    why_ = new std::string(why);
+  }
+  static void TearDownTestSuite() {
+    delete cluster_;
+    delete why_;
+    delete suite_;
+    cluster_ = nullptr;
+  }
+  void SetUp() override {
+    if (cluster_ == nullptr) GTEST_SKIP() << *why_;
+  }
+  void TearDown() override {
+    if (cluster_ == nullptr) return;
+    cluster_->Ask("scancel --quiet --full --me");
+    cluster_->WaitUntilEmpty(30);
+  }
+
+  Program InFolder(const std::string& name) const {
+    Program program(scratch_.path() / name);
+    program.environment = cluster_->environment();
+    program.environment["TAILMARK_CACHE"] = (suite_->path() / "cache").string();
+    return program;
+  }
+
+  /// Submits; the scripts were taken.
+  static void Submit(const Program& tailmark, const Words& recipe,
+                     const Words& more = {}) {
+    const Said said =
+        tailmark(Joined(Joined({"slurm"}, recipe), Joined(more, {"--submit"})));
+    ASSERT_EQ(said.code, 0) << said.err;
+    EXPECT_THAT(said.out, HasSubstr("merge.sbatch"));
+  }
+
+  /// key -> SHA-256 of its test scores, of every run that the store has as
+  /// done.
+  static std::map<std::string, std::string> Hashes(const Program& program) {
+    std::map<std::string, std::string> hashes;
+    const Said said = program(
+        {"db", "query",
+         "SELECT r.key, s.sha256 FROM run r JOIN score s ON s.run_id = r.id "
+         "WHERE r.state = 'done' AND s.name = 'test'",
+         "--json"});
+    EXPECT_EQ(said.code, 0) << said.err;
+    if (said.code != 0) return hashes;
+    const Json rows = said.json();
+    for (const Json& row : rows) {
+      EXPECT_TRUE(hashes.emplace(row["key"], row["sha256"]).second)
+          << "stored twice: " << row["key"];
+    }
+    return hashes;
+  }
+
+  /// The same without a cluster and without disturbance.
+  std::map<std::string, std::string> Expected(const Words& recipe) const {
+    const Program direct = InFolder("direct");
+    const Said said = direct(Joined({"run"}, recipe));
+    EXPECT_EQ(said.code, 0) << said.err;
+    return Hashes(direct);
+  }
+
+  /// What the jobs printed.
+  static std::string Output(const Program& program) {
+    std::string all;
+    for (const auto& entry :
+         fs::recursive_directory_iterator(program.store() / "slurm")) {
+      if (entry.path().extension() == ".out") all += ReadFile(entry.path());
+    }
+    return all;
+  }
+
+  /// Waits until the only task of a store has left a checkpoint.
+  static bool WaitForCheckpoint(const Program& program) {
+    for (const Stopwatch watch; watch.Seconds() < kPatience;
+         std::this_thread::sleep_for(std::chrono::milliseconds(50))) {
+      std::error_code ignored;
+      for (const auto& entry :
+           fs::directory_iterator(program.store() / "bundles", ignored)) {
+        if (entry.path().extension() == ".part" &&
+            fs::exists(entry.path() / "state.safetensors")) {
+          return true;
+        }
+      }
+    }
+    return false;
+  }
+
+  ScratchFolder scratch_;
+  static ScratchFolder* suite_;
+  static SlurmCluster* cluster_;
+  static std::string* why_;
+};
+ScratchFolder* OnSlurm::suite_ = nullptr;
+SlurmCluster* OnSlurm::cluster_ = nullptr;
+std::string* OnSlurm::why_ = nullptr;
+
+TEST_F(OnSlurm, AnArrayLeavesInTheStoreWhatALocalRunDoes) {
+  const Program tailmark = InFolder("a");
+  Submit(tailmark, kSmall);
+  ASSERT_TRUE(cluster_->WaitUntilEmpty(kPatience)) << cluster_->Ask("squeue");
+  EXPECT_EQ(Hashes(tailmark), Expected(kSmall)) << Output(tailmark);
+  const Said status = tailmark({"status", "--json"});
+  EXPECT_EQ(status.json()["counts"], Json({{"done", 4}})) << status.out;
+  // Nothing is to do a second time.
+  const Said again = tailmark(Joined({"slurm"}, Joined(kSmall, {"--submit"})));
+  EXPECT_EQ(again.code, 4) << again.out;
+}
+
+TEST_F(OnSlurm, AnArrayIsNoLargerThanThisClusterAllows) {
+  // The cluster says eight; none of the nine is known to be short.
+  const Program tailmark = InFolder("a");
+  const Said said =
+      tailmark({"slurm", "quickstart", "--only", "method=label_prior",
+                "--seeds", "0-8", "--dry-run"});
+  EXPECT_THAT(said.out, HasSubstr("--array=0-7%16"));
+  EXPECT_THAT(said.out, HasSubstr("--array=0-0%16"));
+}
+
+TEST_F(OnSlurm, ATimeLimitThatIsTooShortIsGoneOnAfterFromACheckpoint) {
+  const Program tailmark = InFolder("a");
+  // Each attempt stops itself after four seconds, and asks to be queued again.
+  Submit(tailmark, kLong, {"--time", "8s", "--grace", "4s"});
+  const std::string stop = "stopped early with a checkpoint";
+  for (const Stopwatch watch; watch.Seconds() < kPatience;) {
+    const std::string output = Output(tailmark);
+    const auto first = output.find(stop);
+    // Twice: the second attempt went on from the first one's checkpoint.
+    const bool twice =
+        first != output.npos && output.find(stop, first + 1) != output.npos;
+    if (twice || cluster_->WaitUntilEmpty(0.5)) break;
+  }
+  EXPECT_THAT(Output(tailmark), HasSubstr(stop));
+  // A busy machine would take any number of attempts: enough of them.
+  cluster_->Ask("scancel --quiet --name=" + std::string(kName));
+  ASSERT_TRUE(cluster_->WaitUntilEmpty(kPatience)) << cluster_->Ask("squeue");
+  if (Hashes(tailmark).empty()) {
+    Submit(tailmark, kLong);
+    ASSERT_TRUE(cluster_->WaitUntilEmpty(kPatience)) << cluster_->Ask("squeue");
+  }
+  EXPECT_EQ(Hashes(tailmark), Expected(kLong)) << Output(tailmark);
+}
+
+TEST_F(OnSlurm, WhatIsRequeuedFromOutsideGoesOnWithTheSameBits) {
+  const Program tailmark = InFolder("a");
+  Submit(tailmark, kLong);
+  const std::string job = cluster_->WaitUntilRunning(kName, kPatience);
+  ASSERT_TRUE(WaitForCheckpoint(tailmark)) << Output(tailmark);
+  EXPECT_EQ(cluster_->Ask("scontrol requeue " + job), "");
+  ASSERT_TRUE(cluster_->WaitUntilEmpty(kPatience)) << cluster_->Ask("squeue");
+  EXPECT_EQ(Hashes(tailmark), Expected(kLong)) << Output(tailmark);
+}
+
+TEST_F(OnSlurm, WhatIsCancelledDoesNotComeBackAndIsGoneOnWithWhenAsked) {
+  const Program tailmark = InFolder("a");
+  Submit(tailmark, kLong);
+  const std::string job = cluster_->WaitUntilRunning(kName, kPatience);
+  ASSERT_TRUE(WaitForCheckpoint(tailmark)) << Output(tailmark);
+  EXPECT_EQ(cluster_->Ask("scancel " + job), "");
+  // The last job runs all the same: what failed is merged, too.
+  ASSERT_TRUE(cluster_->WaitUntilEmpty(kPatience)) << cluster_->Ask("squeue");
+  EXPECT_TRUE(Hashes(tailmark).empty());
+  Submit(tailmark, kLong);
+  ASSERT_TRUE(cluster_->WaitUntilEmpty(kPatience)) << cluster_->Ask("squeue");
+  EXPECT_EQ(Hashes(tailmark), Expected(kLong)) << Output(tailmark);
+}
+
+TEST_F(OnSlurm, AnElementWhoseDaemonIsKilledIsRunAgainWithTheSameBits) {
+  const Program tailmark = InFolder("a");
+  Submit(tailmark, kLong);
+  const std::string job = cluster_->WaitUntilRunning(kName, kPatience);
+  ASSERT_TRUE(WaitForCheckpoint(tailmark)) << Output(tailmark);
+  const pid_t daemon = cluster_->StepDaemonOf(job);
+  ASSERT_GT(daemon, 1) << cluster_->Ask("scontrol listpids");
+  kill(daemon, SIGKILL);
+  // The node tells what it runs when it is asked; by itself that takes minutes.
+  for (int i = 0; i < 200 && !cluster_->WaitUntilEmpty(1); ++i) {
+    if (i < 20) cluster_->Ask("scontrol reconfigure");
+  }
+  ASSERT_TRUE(cluster_->WaitUntilEmpty(kPatience)) << cluster_->Ask("squeue");
+  EXPECT_EQ(Hashes(tailmark), Expected(kLong)) << Output(tailmark);
+}
+
+}  // namespace
+}  // namespace tailmark
