@@ -39,6 +39,7 @@ Verb ListVerb(const GlobalOptions& global);
 Verb MergeVerb(const GlobalOptions& global);
 Verb PackVerb(const GlobalOptions& global);
 Verb PlanVerb(const GlobalOptions& global);
+Verb ReproduceVerb(const GlobalOptions& global);
 Verb ReportVerb(const GlobalOptions& global);
 Verb ResumeVerb(const GlobalOptions& global);
 Verb RunVerb(const GlobalOptions& global);
