@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <set>
 
 #include "harness/base/error.h"
@@ -315,6 +316,28 @@ std::string DefinitionsAnswer(const ReportDataset& dataset) {
                   " definitions give the same order.");
   }
   return StrCat("Yes: the order changes under ", Listed(changed), ".");
+}
+
+std::string PublishedAnswer(const ReportDataset& dataset) {
+  if (dataset.published.empty()) return "";
+  std::map<std::string, int> count;
+  int stand_ins = 0;
+  int flagged = 0;
+  for (const ReportPublished& row : dataset.published) {
+    ++count[row.verdict];
+    stand_ins += row.stand_in ? 1 : 0;
+    flagged += row.lint.empty() ? 0 : 1;
+  }
+  std::vector<std::string> parts;
+  for (const auto& [verdict, rows] : count) {
+    parts.push_back(StrCat(rows, " ", verdict));
+  }
+  return StrCat(
+      "Of ", dataset.published.size(), " printed rows ", Listed(parts), ".",
+      flagged > 0 ? StrCat(" The linter objects to ", flagged, ".") : "",
+      stand_ins > 0 ? " Stand-ins show that the path from a row to a verdict "
+                      "holds; they say nothing of the printed values."
+                    : "");
 }
 
 const ReportCurve* TestCurve(const ReportRun& run) {

@@ -18,6 +18,7 @@ std::string GroupsAnswer(const ReportDataset& dataset);
 std::string CountsAnswer(const ReportDataset& dataset);
 std::string ClassesAnswer(const ReportDataset& dataset);
 std::string DefinitionsAnswer(const ReportDataset& dataset);
+std::string PublishedAnswer(const ReportDataset& dataset);
 std::string SeedsAnswer(const ReportDataset& dataset);
 std::string CostAnswer(const ReportDataset& dataset);
 std::string FairnessAnswer(const ReportDataset& dataset);

@@ -304,6 +304,7 @@ ReportModel BuildReportModel(const Store& store, const ReportOptions& options) {
       }
     }
     dataset.baseline = BaselineLabel(dataset, options);
+    AddPublished(store, dataset);
     model.datasets.push_back(std::move(dataset));
   }
   return model;

@@ -7,14 +7,13 @@
 #include <utility>
 #include <vector>
 
+#include "reports/published_model.h"
+
 namespace tailmark {
 
 /// Everything a report shows, as plain values: build_model.h fills it from a
 /// store, every renderer reads it and nothing else. Figures are unrounded; AP
 /// and mAP are in percent. Equal models give equal bytes.
-
-/// A measured or derived number; empty means undefined, which is never 0.
-using Figure = std::optional<double>;
 
 /// Group name ("total", "head", ...) -> figure in percent.
 using GroupFigures = std::map<std::string, Figure>;
@@ -137,6 +136,7 @@ struct ReportDataset {
   std::vector<std::string> definitions;  ///< Full ids, the default first.
   std::string baseline;  ///< Label of the row others are held against; "".
   std::optional<ReportLabelGraph> label_graph;
+  std::vector<ReportPublished> published;  ///< Table by table.
   std::vector<ReportRow> rows;
 };
 

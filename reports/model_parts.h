@@ -24,6 +24,11 @@ struct RowSources {
 ReportRow MakeRow(const RowSources& sources, const ReportDataset& dataset,
                   const std::string& label, const std::vector<Cell>& cells);
 
+/// Fills `dataset.published`: the rows of published tables that rows of the
+/// data set make (what `tailmark reproduce` kept), and what else those tables
+/// print of it. Nothing where nothing was kept.
+void AddPublished(const Store& store, ReportDataset& dataset);
+
 /// "cpu.model" and what it says: the fields of an environment that may move a
 /// number, nested names joined by dots. Empty values, paths, host names, serial
 /// numbers and job ids are left out.

@@ -15,13 +15,12 @@ namespace {
 using html::DataPage;
 using html::Section;
 
-/// In the order of the page. Sections that need data of later parts (published
-/// values) find their place here.
-constexpr std::array kSections = {html::Leaderboard,    html::GroupProfile,
-                                  html::ApAgainstCount, html::ClassByClass,
-                                  html::Definitions,    html::SeedsAndTraining,
-                                  html::LabelGraph,     html::Cost,
-                                  html::FairnessLedger, html::TestLedger};
+/// In the order of the page.
+constexpr std::array kSections = {
+    html::Leaderboard,      html::GroupProfile, html::ApAgainstCount,
+    html::ClassByClass,     html::Definitions,  html::PublishedAndReproduced,
+    html::SeedsAndTraining, html::LabelGraph,   html::Cost,
+    html::FairnessLedger,   html::TestLedger};
 
 /// A section with its place on the page.
 struct Placed {

@@ -114,6 +114,41 @@ OrderedJson Row(const ReportDataset& dataset, const ReportRow& row) {
   return json;
 }
 
+OrderedJson PublishedRow(const ReportPublished& row) {
+  auto lint = OrderedJson::array();
+  for (const auto& [rule, why] : row.lint) {
+    lint.push_back({{"rule", Text(rule)}, {"explanation", Text(why)}});
+  }
+  auto cells = OrderedJson::array();
+  for (const ReportPrinted& cell : row.cells) {
+    cells.push_back({{"column", Text(cell.column)},
+                     {"printed", cell.printed},
+                     {"decimals", cell.decimals},
+                     {"theirs", Number(cell.theirs)},
+                     {"sd", Number(cell.sd)},
+                     {"runs", cell.runs},
+                     {"difference", Number(cell.difference)},
+                     {"ours", Number(cell.ours)},
+                     {"verdict", Text(cell.verdict)},
+                     {"reason", Text(cell.reason)}});
+  }
+  return {{"source", Text(row.source)},
+          {"table", Text(row.table)},
+          {"row", Text(row.row)},
+          {"dataset", Text(row.dataset)},
+          {"status", Text(row.status)},
+          {"profile", Text(row.profile)},
+          {"definition", Text(row.definition)},
+          {"selection", Text(row.selection)},
+          {"verdict", Text(row.verdict)},
+          {"reason", Text(row.reason)},
+          {"stand_in", row.stand_in},
+          {"group_mean", Number(row.group_mean)},
+          {"arithmetic", Text(row.arithmetic)},
+          {"lint", std::move(lint)},
+          {"cells", std::move(cells)}};
+}
+
 OrderedJson Dataset(const ReportDataset& dataset) {
   OrderedJson json = {{"name", Text(dataset.name)},
                       {"version", Text(dataset.version)},
@@ -142,6 +177,12 @@ OrderedJson Dataset(const ReportDataset& dataset) {
                        {"train_positives", each.train_positives},
                        {"test_positives", each.test_positives},
                        {"group", Text(each.group)}});
+  }
+  if (!dataset.published.empty()) {
+    auto& published = json["published"] = OrderedJson::array();
+    for (const ReportPublished& row : dataset.published) {
+      published.push_back(PublishedRow(row));
+    }
   }
   auto& rows = json["rows"] = OrderedJson::array();
   for (const ReportRow& row : dataset.rows) rows.push_back(Row(dataset, row));

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "harness/base/error.h"
 #include "reports/answers.h"
 #include "reports/render.h"
@@ -29,11 +31,29 @@ std::string MeanAndSpread(const ReportRow& row, const std::string& definition,
   std::string text = Fixed(*mean, 1);
   if (const Figure sd = SpreadOf(row, definition, group))
     text += StrCat(" \u00b1 ", Fixed(*sd, 2));
+  if (const auto at = row.intervals.find(group); at != row.intervals.end())
+    text += StrCat(" [", Fixed(at->second.lo, 1), ", ", Fixed(at->second.hi, 1),
+                   "]");
+  if (const auto at = row.letters.find(group); at != row.letters.end())
+    text += StrCat(" ", EscapeMarkdown(at->second));
   return text;
 }
 
 std::string Answer(const std::string& answer) {
   return answer.empty() ? "" : EscapeMarkdown(answer) + "\n\n";
+}
+
+/// What the brackets and letters are, where there are any.
+std::string Sure(const ReportDataset& dataset) {
+  for (const ReportRow& row : dataset.rows) {
+    if (row.intervals.empty()) continue;
+    return StrCat(", [95 % interval over test pictures: ",
+                  row.intervals.begin()->second.method, "]",
+                  row.letters.empty()
+                      ? ""
+                      : "; rows that share a letter are not distinguishable");
+  }
+  return "";
 }
 
 std::string LeaderboardOf(const ReportDataset& dataset) {
@@ -104,6 +124,42 @@ std::string DefinitionsOf(const ReportDataset& dataset) {
   return out + "\n";
 }
 
+std::string PublishedTableOf(const ReportDataset& dataset) {
+  if (dataset.published.empty()) return "";
+  std::string out =
+      StrCat("### Do we find what the papers print?\n\n",
+             Answer(PublishedAnswer(dataset)),
+             HeadLines({"Row", "Column", "Printed", "Ours, their way",
+                        "Ours, our way", "Verdict", "Reason"},
+                       2));
+  for (const ReportPublished& row : dataset.published) {
+    for (const ReportPrinted& cell : row.cells) {
+      if (&cell != &row.cells.front() && !cell.theirs) continue;
+      const std::string theirs =
+          !cell.theirs ? "\u2013"
+          : cell.sd    ? StrCat(Fixed(*cell.theirs, 2), " \u00b1 ",
+                                Fixed(*cell.sd, 2), " (", cell.runs, ")")
+                       : Fixed(*cell.theirs, 2);
+      out +=
+          Line({EscapeMarkdown(StrCat(row.source, ":", row.table, ":", row.row,
+                                      ":", row.dataset)),
+                EscapeMarkdown(cell.column), Fixed(cell.printed, cell.decimals),
+                theirs, cell.ours ? Fixed(*cell.ours, 2) : "\u2013",
+                EscapeMarkdown(&cell == &row.cells.front() ? row.verdict
+                                                           : cell.verdict),
+                EscapeMarkdown(&cell == &row.cells.front() ? row.reason
+                                                           : cell.reason)});
+    }
+  }
+  for (const ReportPublished& row : dataset.published) {
+    for (const auto& [rule, why] : row.lint) {
+      out += StrCat("\n* ", EscapeMarkdown(row.row), ", lint ",
+                    EscapeMarkdown(rule), ": ", EscapeMarkdown(why));
+    }
+  }
+  return out + "\n\n";
+}
+
 std::string ClassesOf(const ReportDataset& dataset) {
   const auto rows = RankedRows(dataset, DefaultDefinition(dataset));
   if (rows.empty() || dataset.classes.empty()) return "";
@@ -124,6 +180,33 @@ std::string ClassesOf(const ReportDataset& dataset) {
     out += Line(cells);
   }
   return out + "\n";
+}
+
+/// Who looked at the test labels, who chose by them, and what that is worth.
+std::string LedgerOf(const ReportDataset& dataset) {
+  std::string rows;
+  for (const ReportRow& row : dataset.rows) {
+    const auto done = DoneRuns(row);
+    if (done.empty()) continue;
+    std::int64_t looks = 0;
+    for (const ReportRun* run : done) {
+      looks = std::max(looks, run->test_evaluations.value_or(0));
+    }
+    const Figure optimism = OptimismOf(row);
+    rows +=
+        Line({EscapeMarkdown(row.label), StrCat(looks),
+              EscapeMarkdown(row.selection),
+              row.selection == "best_on_test" ? "**best_on_test**" : "never",
+              optimism ? Signed(*optimism, 1) : "\u2013"});
+  }
+  if (rows.empty()) return "";
+  return StrCat(
+      "### How often were the test labels touched?\n\n",
+      Answer(LedgerAnswer(dataset)),
+      HeadLines({"Method", "Scorings of a run", "Selection",
+                 "Test labels used to choose", "Best on test \u2212 last"},
+                1),
+      rows, "\n");
 }
 
 std::string CostOf(const ReportDataset& dataset) {
@@ -159,9 +242,10 @@ std::string RenderMarkdown(const ReportModel& model) {
     out += StrCat("## ", EscapeMarkdown(dataset.name), "\n\n",
                   Answer(LeaderboardAnswer(dataset)), "mAP in percent, ",
                   MarkdownCode(DefaultDefinition(dataset)),
-                  ", mean \u00b1 sd over training seeds.\n\n",
-                  LeaderboardOf(dataset), MissingOf(dataset),
-                  DefinitionsOf(dataset), ClassesOf(dataset), CostOf(dataset));
+                  ", mean \u00b1 sd over training seeds", Sure(dataset),
+                  ".\n\n", LeaderboardOf(dataset), MissingOf(dataset),
+                  DefinitionsOf(dataset), PublishedTableOf(dataset),
+                  ClassesOf(dataset), LedgerOf(dataset), CostOf(dataset));
   }
   return out + ProvenanceOf(model);
 }

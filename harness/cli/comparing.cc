@@ -5,6 +5,7 @@
 
 #include "harness/base/error.h"
 #include "harness/base/suggest.h"
+#include "harness/metrics/letters.h"
 #include "results/ingest.h"
 
 namespace tailmark {
@@ -183,6 +184,36 @@ UnitValues UnitsOf(const Store& store, const ComparedRow& a,
   collect(a, out.a, seeds_a);
   collect(b, out.b, seeds_b);
   out.paired = seeds_a == seeds_b;
+  return out;
+}
+
+RowStanding RankRows(const std::vector<Replicates>& means) {
+  RowStanding out{.definition = means.front().definition,
+                  .images = means.front().images};
+  for (std::size_t g = 0; g < means.front().groups.size(); ++g) {
+    std::vector<std::size_t> order(means.size());
+    for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
+    std::stable_sort(
+        order.begin(), order.end(), [&](std::size_t x, std::size_t y) {
+          return means[x].groups[g].percent > means[y].groups[g].percent;
+        });
+    std::vector<std::vector<double>> values;
+    for (const std::size_t i : order) {
+      values.push_back(means[i].groups[g].values);
+    }
+    const auto letters = CompactLetters(Distinguishable(values));
+    const std::string& name = means.front().groups[g].name;
+    out.group_names.push_back(name);
+    for (std::size_t i = 0; i < order.size(); ++i) {
+      const GroupReplicates& group = means[order[i]].groups[g];
+      RowStanding::Entry entry{
+          .row = order[i], .percent = group.percent, .letters = letters[i]};
+      if (group.percent) {
+        entry.interval = BasicInterval(group.values, *group.percent, 0.95);
+      }
+      out.groups[name].push_back(std::move(entry));
+    }
+  }
   return out;
 }
 

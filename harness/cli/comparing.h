@@ -1,9 +1,12 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "harness/cli/args.h"
 #include "harness/cli/scored_data.h"
 #include "harness/metrics/comparison.h"
 #include "results/campaign.h"
@@ -52,6 +55,29 @@ struct UnitValues {
 UnitValues UnitsOf(const Store& store, const ComparedRow& a,
                    const ComparedRow& b, const Definition& definition,
                    const std::string& group);
+
+/// Rows of one data set against each other over the same resamples.
+struct RowStanding {
+  Definition definition;
+  std::int64_t images = 0;
+  /// One group: rows from the best down.
+  struct Entry {
+    std::size_t row = 0;  ///< In the list given.
+    std::optional<double> percent;
+    std::optional<Interval> interval;  ///< Basic, 95 %.
+    std::string letters;  ///< Rows that share one are not distinguishable.
+  };
+  std::map<std::string, std::vector<Entry>> groups;
+  std::vector<std::string> group_names;  ///< "total" first.
+};
+/// `means`: one a row, of the same images and resamples.
+RowStanding RankRows(const std::vector<Replicates>& means);
+
+/// `compare` with one word: all rows of a campaign against each other, as
+/// letters a group. The exit code.
+int CompareCampaign(const std::string& campaign, const std::string& definition,
+                    const BootstrapOptions& bootstrap, bool json,
+                    const GlobalOptions& global);
 
 /// A comparison over images as JSON: {groups: {total: {...}}, classes: [...]}.
 OrderedJson ToJson(const PairedComparison& compared,

@@ -11,6 +11,7 @@
 #include "harness/base/log.h"
 #include "harness/base/npy.h"
 #include "harness/cli/exit_codes.h"
+#include "harness/cli/score_rows.h"
 #include "harness/cli/tables.h"
 #include "harness/metrics/arrays.h"
 #include "harness/metrics/evaluate.h"
@@ -138,6 +139,44 @@ OrderedJson PickedAnswer(const Store& store, const RunRow& run,
           {"metrics", MetricsAnswer(rows, "test.best_on_test")}};
 }
 
+/// Takes in scores that are there already; what is left is for workers.
+Plan WithoutScoreRows(Plan plan, DataAccess& data, Store& store,
+                      Keeper& keeper) {
+  for (PlanTask& task : plan.tasks) {
+    if (task.state != RunState::kPlanned ||
+        !IsScoreFile(task.spec.place.plugin)) {
+      continue;
+    }
+    TaskResult made{.state = RunState::kDone,
+                    .reason = {},
+                    .bundle = FilesOf(store.bundles(), task.key).done};
+    try {
+      MakeScoreBundle(task, data, store.bundles());
+    } catch (const DataError& error) {
+      LogError(StrCat(task.label, ": ", error.what()));
+      made = {.state = RunState::kFailed, .reason = error.what(), .bundle = {}};
+    }
+    const TaskResult kept = keeper.Keep(task.spec, made);
+    task.state = kept.state;
+    task.reason = kept.reason;
+  }
+  return plan;
+}
+
+/// Who decoded the images that file of scores was made from.
+IngestOptions KindOf(const RunSpec& spec, const std::string& definition) {
+  IngestOptions options{.definition = definition};
+  if (!IsScoreFile(spec.place.plugin)) return options;
+  options.method_kind = "scores";
+  options.pipeline_brand = "foreign";
+  try {
+    options.pipeline_brand = ReadScoreFile(spec.place.plugin).pipeline;
+  } catch (const DataError&) {
+    // Imported from where the files were.
+  }
+  return options;
+}
+
 /// "3epochs" and "500steps" are counts, all else is a time.
 void SetBudget(const std::string& text, LaunchOptions& launch) {
   if (text.empty()) return;
@@ -200,7 +239,7 @@ TaskResult Keeper::Keep(const RunSpec& spec, const TaskResult& result) {
     // A run that failed because its data are wrong must still get its row.
     const IngestResult ingested = IngestBundle(
         store_, result.bundle, done ? data_.FactsOf(spec) : DatasetFacts(),
-        {.definition = definition_});
+        KindOf(spec, definition_));
     for (const std::string& warning : ingested.warnings) {
       const std::string line = StrCat(spec.identity.method, ": ", warning);
       if (said_.insert(line).second) LogWarning(line);
@@ -299,9 +338,9 @@ std::int64_t KeepCampaign(Store& store, const Plan& plan, const Json& recipe,
   return RegisterCampaign(store, campaign);
 }
 
-int ExecutePlan(const Plan& plan, const Json& recipe,
-                const std::string& command, const ExecuteOptions& options,
-                const GlobalOptions& global, DataAccess& data, Store& store) {
+Executed RunPlan(const Plan& plan, const Json& recipe,
+                 const std::string& command, const ExecuteOptions& options,
+                 const GlobalOptions& global, DataAccess& data, Store& store) {
   const std::int64_t id = KeepCampaign(store, plan, recipe, command);
   LocalOptions local;
   local.launch.bundles = store.bundles();
@@ -317,16 +356,25 @@ int ExecutePlan(const Plan& plan, const Json& recipe,
   local.on_end = [&](const PlanTask& task, const TaskResult& result) {
     return keeper.Keep(task.spec, result);
   };
+  const Plan rest = WithoutScoreRows(plan, data, store, keeper);
   const bool any = std::any_of(
-      plan.tasks.begin(), plan.tasks.end(),
+      rest.tasks.begin(), rest.tasks.end(),
       [](const PlanTask& task) { return task.state == RunState::kPlanned; });
   if (any) local.launch.worker = WorkerProgram();
-  const std::vector<TaskResult> results = RunLocally(plan, local);
+  return {.campaign_id = id, .results = RunLocally(rest, local)};
+}
 
+int ExecutePlan(const Plan& plan, const Json& recipe,
+                const std::string& command, const ExecuteOptions& options,
+                const GlobalOptions& global, DataAccess& data, Store& store) {
+  const Executed executed =
+      RunPlan(plan, recipe, command, options, global, data, store);
   std::vector<RunState> states;
-  for (const TaskResult& result : results) states.push_back(result.state);
+  for (const TaskResult& result : executed.results) {
+    states.push_back(result.state);
+  }
   if (options.json) {
-    std::cout << CampaignAnswer(store, id).dump(2) << "\n";
+    std::cout << CampaignAnswer(store, executed.campaign_id).dump(2) << "\n";
   } else {
     std::cout << CampaignTable(store, plan.campaign);
   }

@@ -33,9 +33,21 @@ void DeclareExecuteOptions(Args& args, ExecuteOptions& options);
 std::int64_t KeepCampaign(Store& store, const Plan& plan, const Json& recipe,
                           const std::string& command);
 
-/// Keeps the plan as a campaign in the store, runs what is not done, ingests
-/// each run the moment it ends, and prints the table (or the JSON contract) on
-/// stdout. Returns the exit code. Throws as RunLocally does.
+/// A plan that was run.
+struct Executed {
+  std::int64_t campaign_id = 0;
+  std::vector<TaskResult> results;  ///< One a task, in order.
+};
+/// Keeps the plan as a campaign in the store, runs what is not done and ingests
+/// each run the moment it ends. Prints nothing on stdout. Throws as RunLocally
+/// does.
+Executed RunPlan(const Plan& plan, const Json& recipe,
+                 const std::string& command, const ExecuteOptions& options,
+                 const GlobalOptions& global, DataAccess& data, Store& store);
+
+/// RunPlan, which then prints the table (or the JSON contract) on
+/// stdout. `recipe` is what the campaign was made from, `command` starts it
+/// again. Returns the exit code. Throws as RunLocally does.
 int ExecutePlan(const Plan& plan, const Json& recipe,
                 const std::string& command, const ExecuteOptions& options,
                 const GlobalOptions& global, DataAccess& data, Store& store);

@@ -9,7 +9,9 @@
 #include "harness/base/suggest.h"
 #include "harness/cli/known_weights.h"
 #include "harness/cli/plugins.h"
+#include "harness/cli/score_rows.h"
 #include "harness/launch/slurm.h"
+#include "harness/record/build_info.h"
 #include "harness/record/weights.h"
 #include "results/query.h"
 
@@ -224,8 +226,12 @@ Campaign MakeCampaign(PlanOptions options, const GlobalOptions& global,
   Campaign campaign{
       .recipe = LoadRecipe(RecipePath(options.recipe), options.overrides),
       .plan = {}};
-  Catalog catalog = LoadCatalog();
   Recipe& recipe = campaign.recipe;
+  // Scores that are there need no engine.
+  Catalog catalog = OnlyScoreRows(recipe) && !CatalogIfThere()
+                        ? Catalog{.build = ThisBuild(), .methods = {}}
+                        : LoadCatalog();
+  AddScoreRows(recipe, catalog);
   AddPlugins(AllowedPlugins(options.allow_plugins), options.plugins_may_fail,
              recipe, catalog);
   recipe.numerics.device = ResolveDevice(recipe.numerics.device, catalog);

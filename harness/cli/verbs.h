@@ -43,6 +43,7 @@ Verb PlanVerb(const GlobalOptions& global);
 /// Methods that are not built in.
 Verb PluginVerb();
 Verb PluginNewVerb();
+Verb ReproduceVerb(const GlobalOptions& global);
 Verb ReportVerb(const GlobalOptions& global);
 Verb ResumeVerb(const GlobalOptions& global);
 Verb RunVerb(const GlobalOptions& global);

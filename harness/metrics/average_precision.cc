@@ -187,6 +187,7 @@ double AveragePrecision(ApFamily family, Ties ties, const Hits& hits) {
   TM_CHECK(hits.positives() > 0 && IsValid(family, ties));
   switch (family) {
     case ApFamily::kStep:
+    case ApFamily::kBinned:
       return MeanPrecision(CurveOf(hits, ties), hits.positives());
     case ApFamily::kRank:
       if (ties == Ties::kExpected) return ExpectedRank(hits);

@@ -33,7 +33,8 @@ void FindHits(std::span<const std::uint32_t> rows,
               std::span<const std::uint8_t> starts,
               std::span<const std::uint8_t> positive, Hits& hits);
 
-/// AP as a fraction. REQUIRES: at least one positive; IsValid(family, ties).
+/// AP as a fraction. Of kBinned the groups are the bins, not equal scores.
+/// REQUIRES: at least one positive; IsValid(family, ties).
 double AveragePrecision(ApFamily family, Ties ties, const Hits& hits);
 
 }  // namespace tailmark

@@ -152,7 +152,13 @@ GroupReplicates GroupOf(std::string name, std::vector<std::int64_t> classes,
   return group;
 }
 
-void CheckOptions(const BootstrapOptions& options) {
+void CheckOptions(const BootstrapOptions& options,
+                  const Definition& definition) {
+  if (definition.family == ApFamily::kBinned || definition.eps > 0) {
+    throw ConfigError(StrCat(ShortId(definition),
+                             " is for parity with other programs and is not "
+                             "resampled; take ap.step or ap.rank"));
+  }
   if (options.resamples < 2 || options.resamples > 1'000'000) {
     throw ConfigError(
         StrCat("resamples: ", options.resamples, " is outside [2, 1000000]"));
@@ -181,7 +187,7 @@ Replicates BootstrapImages(const ScoreMatrix& scores, const LabelSpans& labels,
                            std::span<const ClassGroup> groups,
                            const Definition& definition,
                            const BootstrapOptions& options) {
-  CheckOptions(options);
+  CheckOptions(options, definition);
   const Evaluation plain =
       Evaluate(scores, labels, groups, std::span(&definition, 1));
   const SortedMatrix matrix = SortClasses(scores, labels, definition.policy);

@@ -110,6 +110,10 @@ void CheckInput(const ScoreMatrix& scores, const LabelSpans& labels,
       throw ConfigError(StrCat(NameOf(definition.family),
                                " has no ties=", NameOf(definition.ties)));
     }
+    if (definition.family == ApFamily::kBinned && definition.bins < 2) {
+      throw ConfigError(StrCat("ap.binned with ", definition.bins,
+                               " thresholds; it takes 2 or more"));
+    }
   }
   std::visit([&](auto values) { CheckNumbers(values, scores.classes); },
              scores.values);

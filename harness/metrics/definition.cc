@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cstdio>
+#include <cstdlib>
+#include <iterator>
 #include <optional>
 #include <span>
 
@@ -56,6 +59,11 @@ constexpr TiesRow kVoc07Ties[] = {
 constexpr TiesRow kTrapezoidTies[] = {
     {Ties::kGrouped,
      "linear interpolation from (0, 1), equal scores enter together"}};
+constexpr TiesRow kBinnedTies[] = {
+    {Ties::kGrouped,
+     "step-wise AP at fixed thresholds in [0, 1] (torchmetrics thresholds=T)"}};
+constexpr int kUsualBins = 200;
+constexpr int kMostBins = 100'000;
 
 // A new family is a row here, an enumerator and a case in
 // average_precision.cc. Enumerators index this list too.
@@ -65,6 +73,7 @@ constexpr FamilyRow kFamilies[] = {
     {ApFamily::kVoc10, "ap.voc10", 1, kVoc10Ties},
     {ApFamily::kVoc07, "ap.voc07", 1, kVoc07Ties},
     {ApFamily::kTrapezoid, "ap.trapezoid", 1, kTrapezoidTies},
+    {ApFamily::kBinned, "ap.binned", 1, kBinnedTies},
 };
 
 const FamilyRow& RowOf(ApFamily family) {
@@ -151,6 +160,40 @@ std::optional<int> VersionIn(std::string_view part) {
   return version;
 }
 
+// A whole number in "bins=200"; refuses what is not one of the family's.
+int BinsIn(std::string_view value, const FamilyRow& family,
+           std::string_view id) {
+  if (family.family != ApFamily::kBinned) {
+    throw ConfigError(StrCat("'", id, "': ", family.name,
+                             " has no bins; only ap.binned has"));
+  }
+  int bins = 0;
+  const auto* end = value.data() + value.size();
+  const auto [at, error] = std::from_chars(value.data(), end, bins);
+  if (error != std::errc() || at != end || bins < 2 || bins > kMostBins) {
+    throw ConfigError(StrCat("'", id, "': bins=", value,
+                             ", expected a whole number from 2 to ",
+                             kMostBins));
+  }
+  return bins;
+}
+
+double EpsIn(std::string_view value, const FamilyRow& family,
+             std::string_view id) {
+  if (family.family != ApFamily::kRank) {
+    throw ConfigError(
+        StrCat("'", id, "': ", family.name, " has no eps; only ap.rank has"));
+  }
+  double eps = 0;
+  const auto* end = value.data() + value.size();
+  const auto [at, error] = std::from_chars(value.data(), end, eps);
+  if (error != std::errc() || at != end || !(eps > 0 && eps < 1)) {
+    throw ConfigError(StrCat("'", id, "': eps=", value,
+                             ", expected a number above 0 and below 1"));
+  }
+  return eps;
+}
+
 void SetPart(Definition& out, std::string_view part, const FamilyRow& family,
              std::vector<std::string_view>& seen, std::string_view id) {
   if (const auto version = VersionIn(part)) {
@@ -165,6 +208,14 @@ void SetPart(Definition& out, std::string_view part, const FamilyRow& family,
   }
   const auto [key, value] = SplitPair(part);
   Once(seen, key, id);
+  if (key == "bins") {
+    out.bins = BinsIn(value, family, id);
+    return;
+  }
+  if (key == "eps") {
+    out.eps = EpsIn(value, family, id);
+    return;
+  }
   if (key == "ties") {
     out.ties = FromName<Ties>(key, value, kTies, id);
     if (IsValid(family.family, out.ties)) return;
@@ -176,7 +227,8 @@ void SetPart(Definition& out, std::string_view part, const FamilyRow& family,
                              " has no ties=", value, "; it has: ", allowed));
   }
   if (SetPolicy(out.policy, key, value, id)) return;
-  const std::string keys[] = {"ties", "difficult", "empty", "nopos", "v1"};
+  const std::string keys[] = {"ties",  "bins",  "eps", "difficult",
+                              "empty", "nopos", "v1"};
   throw ConfigError(
       StrCat("'", id, "': ", UnknownName("part of a definition", key, keys)));
 }
@@ -208,6 +260,23 @@ std::string ShortId(const Definition& definition) {
   if (definition.ties != OwnTies(definition.family)) {
     id += StrCat("/ties=", NameOf(definition.ties));
   }
+  if (definition.family == ApFamily::kBinned) {
+    id += StrCat("/bins=", definition.bins);
+  }
+  if (definition.eps > 0) {
+    char text[32];
+    std::snprintf(text, sizeof text, "%.17g", definition.eps);
+    // The shortest that reads back as itself.
+    for (int digits = 1; digits < 17; ++digits) {
+      char shorter[32];
+      std::snprintf(shorter, sizeof shorter, "%.*g", digits, definition.eps);
+      if (std::strtod(shorter, nullptr) == definition.eps) {
+        std::copy(std::begin(shorter), std::end(shorter), text);
+        break;
+      }
+    }
+    id += StrCat("/eps=", text);
+  }
   return id;
 }
 
@@ -224,6 +293,7 @@ Definition ParseDefinition(std::string_view id, const LabelPolicy& defaults) {
   Definition out{.family = family.family,
                  .ties = OwnTies(family.family),
                  .policy = defaults,
+                 .bins = family.family == ApFamily::kBinned ? kUsualBins : 0,
                  .version = family.version};
   if (id.size() == family.name.size()) return out;
   std::vector<std::string_view> seen;
@@ -269,7 +339,9 @@ std::vector<DefinitionInfo> KnownDefinitions() {
   std::vector<DefinitionInfo> all;
   for (const FamilyRow& family : kFamilies) {
     for (const TiesRow& row : family.ties) {
-      all.push_back(InfoOf({.family = family.family, .ties = row.ties}));
+      const int bins = family.family == ApFamily::kBinned ? kUsualBins : 0;
+      all.push_back(
+          InfoOf({.family = family.family, .ties = row.ties, .bins = bins}));
     }
   }
   return all;
@@ -277,9 +349,9 @@ std::vector<DefinitionInfo> KnownDefinitions() {
 
 std::vector<Definition> DefaultDefinitions(const LabelPolicy& policy) {
   std::vector<Definition> all;
-  for (const char* id :
-       {"ap.step", "ap.rank", "ap.rank/ties=best", "ap.rank/ties=worst",
-        "ap.rank/ties=expected", "ap.voc10", "ap.voc07"}) {
+  for (const char* id : {"ap.step", "ap.rank", "ap.rank/ties=best",
+                         "ap.rank/ties=worst", "ap.rank/ties=expected",
+                         "ap.voc10", "ap.voc07", "ap.trapezoid", "ap.binned"}) {
     all.push_back(ParseDefinition(id, policy));
   }
   return all;

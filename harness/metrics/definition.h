@@ -23,6 +23,10 @@ enum class ApFamily : std::uint8_t {
   /// Straight lines between points, (recall 0, precision 1) added; equal scores
   /// enter together. scikit-learn < 0.19.
   kTrapezoid,
+  /// kStep at `bins` fixed thresholds 0, 1/(bins-1), ..., 1: scores of one bin
+  /// enter together. A matrix with a score outside [0, 1] goes through the
+  /// sigmoid first, as torchmetrics with `thresholds=bins` does.
+  kBinned,
 };
 
 /// Which order images of equal score are taken in.
@@ -63,6 +67,11 @@ struct Definition {
   ApFamily family = ApFamily::kStep;
   Ties ties = Ties::kGrouped;  ///< One that the family has: see IsValid.
   LabelPolicy policy{};
+  /// kBinned: how many thresholds, 2 to 100,000; 0 for all other families.
+  int bins = 0;
+  /// Added to the number of positives that kRank divides by: ASL's 1e-8 makes a
+  /// perfect AP 1 - 1e-8/P. For parity only; 0 for all other families.
+  double eps = 0;
   int version = 1;  ///< Raised when a change may move a number.
 
   friend bool operator==(const Definition&, const Definition&) = default;
@@ -78,16 +87,18 @@ std::string_view NameOf(NoPositive value);
 bool IsValid(ApFamily family, Ties ties);
 
 /// "ap.step" or, with ties other than the family's own way (rank, voc10 and
-/// voc07: input), "ap.rank/ties=best".
+/// voc07: input), "ap.rank/ties=best"; "ap.binned/bins=200",
+/// "ap.rank/eps=1e-08".
 std::string ShortId(const Definition& definition);
 
 /// "ap.step/difficult=positive/empty=keep/nopos=exclude/v1": ShortId, policy,
 /// version. What is stored beside every number.
 std::string IdOf(const Definition& definition);
 
-/// Reads a full or short id. Parts may be left out (taken from `defaults`; the
-/// version: this program's) and stand in any order after the family. Throws
-/// ConfigError naming the part, what is allowed and the nearest right spelling.
+/// Reads a full or short id. Parts may be left out (taken from `defaults`;
+/// bins: 200; the version: this program's) and stand in any order after the
+/// family. Throws ConfigError naming the part, what is allowed and the nearest
+/// right spelling.
 Definition ParseDefinition(std::string_view id,
                            const LabelPolicy& defaults = {});
 
@@ -109,7 +120,8 @@ std::vector<DefinitionInfo> KnownDefinitions();
 DefinitionInfo InfoOf(const Definition& definition);
 
 /// What is stored of every run: step, rank (input, best, worst, expected),
-/// voc10, voc07. One sort per class serves all.
+/// voc10, voc07, trapezoid, binned with 200 thresholds. One sort per class
+/// serves all.
 std::vector<Definition> DefaultDefinitions(const LabelPolicy& policy);
 
 }  // namespace tailmark

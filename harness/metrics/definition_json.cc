@@ -10,6 +10,8 @@ Json ToJson(const Definition& definition) {
           {"name", ShortId(definition)},
           {"family", std::string(NameOf(definition.family))},
           {"ties", std::string(NameOf(definition.ties))},
+          {"bins", definition.bins},
+          {"eps", definition.eps},
           {"difficult", std::string(NameOf(policy.difficult))},
           {"empty", std::string(NameOf(policy.empty))},
           {"nopos", std::string(NameOf(policy.no_positive))},

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <cmath>
 #include <exception>
 #include <limits>
 #include <mutex>
@@ -58,6 +59,29 @@ struct Ends {
   std::int64_t at_smallest = 0;
 };
 
+// Whether thresholds in [0, 1] need the sigmoid of the scores: any of them lies
+// outside.
+bool LeavesUnitRange(const ScoreMatrix& scores) {
+  return std::visit(
+      [](auto values) {
+        return std::any_of(values.begin(), values.end(), [](auto value) {
+          const auto score = static_cast<double>(value);
+          return score < 0 || score > 1;
+        });
+      },
+      scores.values);
+}
+
+// The largest k of 0..bins-1 with k/(bins-1) at most the score in [0, 1].
+int BinOf(double score, int bins) {
+  const double steps = bins - 1;
+  int k = static_cast<int>(score * steps);
+  // A product may round over a threshold.
+  while (k + 1 < bins && (k + 1) / steps <= score) ++k;
+  while (k > 0 && k / steps > score) --k;
+  return k;
+}
+
 // Computes some of the classes; one per thread, each with its own memory.
 class ClassWorker {
  public:
@@ -74,6 +98,8 @@ class ClassWorker {
         ranker_(scores),
         cells_(rows_ * static_cast<std::size_t>(ColumnRanker::kBlock)),
         kinds_(rows_),
+        binned_(std::any_of(views.begin(), views.end(), HasBins)),
+        sigmoid_(binned_ && LeavesUnitRange(scores)),
         kept_{.rows = std::vector<std::uint32_t>(rows_),
               .starts = std::vector<std::uint8_t>(rows_)} {}
 
@@ -90,6 +116,13 @@ class ClassWorker {
   }
 
  private:
+  static bool HasBins(const View& view) {
+    return std::any_of(view.results.begin(), view.results.end(),
+                       [](const DefinitionResult* result) {
+                         return result->definition.family == ApFamily::kBinned;
+                       });
+  }
+
   void LoadCells(std::size_t first) {
     const std::size_t width = std::min(
         static_cast<std::size_t>(ColumnRanker::kBlock), classes_ - first);
@@ -115,7 +148,7 @@ class ClassWorker {
       const ClassCounts counts = Look(view, cells);
       for (DefinitionResult* result : view.results) {
         result->counts[c] = counts;
-        result->ap[c] = Value(result->definition);
+        result->ap[c] = Value(result->definition, c);
       }
       // The first view is the first definition's.
       if (&view == &views_.front() && hits_.positives() > 0) {
@@ -182,6 +215,7 @@ class ClassWorker {
         .positives = static_cast<std::int64_t>(positives),
         .negatives = used - static_cast<std::int64_t>(positives),
         .ignored = view.images - used};
+    seen_ = ranking_.rows;
     if (left_out == 0) {
       FindHits(ranking_.rows, ranking_.starts, kinds_, hits_);
       return out;
@@ -198,14 +232,43 @@ class ClassWorker {
       ++kept;
       start = 0;
     }
-    FindHits(std::span(kept_.rows).first(kept),
-             std::span(kept_.starts).first(kept), kinds_, hits_);
+    seen_ = std::span(kept_.rows).first(kept);
+    FindHits(seen_, std::span(kept_.starts).first(kept), kinds_, hits_);
     return out;
   }
 
-  std::optional<double> Value(const Definition& definition) const {
+  double ScoreOf(std::uint32_t row, std::size_t c) const {
+    const std::size_t i = row * classes_ + c;
+    return std::visit(
+        [i](auto values) { return static_cast<double>(values[i]); },
+        scores_.values);
+  }
+
+  // Scores of one bin enter together, so the groups are the bins.
+  double BinnedAp(const Definition& definition, std::size_t c) {
+    bin_starts_.resize(seen_.size());
+    int last = -1;
+    for (std::size_t i = 0; i < seen_.size(); ++i) {
+      const double score = ScoreOf(seen_[i], c);
+      const int bin =
+          BinOf(sigmoid_ ? 1 / (1 + std::exp(-score)) : score, definition.bins);
+      bin_starts_[i] = bin != last ? 1 : 0;
+      last = bin;
+    }
+    FindHits(seen_, bin_starts_, kinds_, bin_hits_);
+    return AveragePrecision(ApFamily::kBinned, Ties::kGrouped, bin_hits_);
+  }
+
+  std::optional<double> Value(const Definition& definition, std::size_t c) {
     if (hits_.positives() > 0) {
-      return AveragePrecision(definition.family, definition.ties, hits_);
+      if (definition.family == ApFamily::kBinned) {
+        return BinnedAp(definition, c);
+      }
+      const double ap =
+          AveragePrecision(definition.family, definition.ties, hits_);
+      if (definition.eps == 0) return ap;
+      const auto positives = static_cast<double>(hits_.positives());
+      return ap * positives / (positives + definition.eps);
     }
     if (definition.policy.no_positive == NoPositive::kZero) return 0.0;
     return std::nullopt;
@@ -221,9 +284,14 @@ class ClassWorker {
   ColumnRanker ranker_;
   std::vector<std::uint8_t> cells_;  // [kBlock, N]
   std::vector<std::uint8_t> kinds_;  // [N] of CellKind
+  bool binned_;                      // Some definition has thresholds.
+  bool sigmoid_;  // They are held against the sigmoid of the scores.
   Ranking ranking_;
   Ranking kept_;
+  std::span<const std::uint32_t> seen_;  // Ranked rows that count.
   Hits hits_;
+  std::vector<std::uint8_t> bin_starts_;
+  Hits bin_hits_;
 };
 
 // Runs `make_worker` on each thread and gives its result blocks until none is

@@ -74,12 +74,14 @@ class Checker {
       Say(where(), "AP ", *ap, " is not in [0, 1]");
       return;
     }
+    // What adds eps to a denominator is small by that much.
+    if (result.definition.eps > 0) return;
     if (n.all_positive() && std::fabs(*ap - 1) > kSlack) {
       Say(where(), "every image is positive, so AP is 1, not ", *ap);
     }
     const ApFamily family = result.definition.family;
     if (family == ApFamily::kStep || family == ApFamily::kRank ||
-        family == ApFamily::kVoc10) {
+        family == ApFamily::kVoc10 || family == ApFamily::kBinned) {
       const double bound = AllLast(n);
       if (*ap < bound - kSlack) {
         Say(where(), "AP ", *ap, " is below ", bound,
@@ -134,18 +136,19 @@ class Checker {
 
   const DefinitionResult* Sibling(const DefinitionResult& of, ApFamily family,
                                   Ties ties) const {
-    const auto found =
-        std::find_if(evaluation_.results.begin(), evaluation_.results.end(),
-                     [&](const DefinitionResult& each) {
-                       return each.definition.family == family &&
-                              each.definition.ties == ties &&
-                              each.definition.policy == of.definition.policy;
-                     });
+    const auto found = std::find_if(
+        evaluation_.results.begin(), evaluation_.results.end(),
+        [&](const DefinitionResult& each) {
+          return each.definition.family == family &&
+                 each.definition.ties == ties && each.definition.eps == 0 &&
+                 each.definition.policy == of.definition.policy;
+        });
     return found == evaluation_.results.end() ? nullptr : &*found;
   }
 
   // How definitions under one policy stand to each other.
   void CheckOrder(const DefinitionResult& result) {
+    if (result.definition.eps > 0) return;
     const ApFamily family = result.definition.family;
     const Ties ties = result.definition.ties;
     const auto sibling = [&](ApFamily other, Ties order) {

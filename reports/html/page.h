@@ -43,6 +43,7 @@ std::optional<Section> GroupProfile(const DataPage& page);
 std::optional<Section> ApAgainstCount(const DataPage& page);
 std::optional<Section> ClassByClass(const DataPage& page);
 std::optional<Section> Definitions(const DataPage& page);
+std::optional<Section> PublishedAndReproduced(const DataPage& page);
 std::optional<Section> SeedsAndTraining(const DataPage& page);
 std::optional<Section> LabelGraph(const DataPage& page);
 std::optional<Section> Cost(const DataPage& page);

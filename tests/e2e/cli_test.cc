@@ -44,6 +44,7 @@ const std::vector<std::vector<std::string>> kVerbs = {
     {"validate"},
     {"plan"},
     {"run"},
+    {"reproduce"},
     {"resume"},
     {"status"},
     {"watch"},
@@ -152,7 +153,7 @@ TEST_F(Cli, AWrongSpellingIsExit2WithTheNearestOnStderr) {
 
 TEST_F(Cli, EveryListingIsAnArrayOfNamesVersionsAndSummaries) {
   for (const char* what : {"methods", "datasets", "protocols", "definitions",
-                           "published", "recipes"}) {
+                           "profiles", "published", "recipes"}) {
     const Said said = tailmark_({"list", what, "--json"});
     EXPECT_EQ(said.code, 0) << said.err;
     const Json rows = said.json();

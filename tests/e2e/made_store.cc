@@ -115,4 +115,44 @@ void StoreCampaign(const fs::path& folder, const std::string& name,
   RegisterCampaign(store, plan);
 }
 
+void WriteScoreFile(const fs::path& folder, const std::string& name,
+                    const MadeRun& run) {
+  DataAccess data;
+  const RunSpec spec = SpecOf(run, data);
+  const DatasetFacts& facts = data.FactsOf(spec);
+  const OpenedData& opened =
+      data.Open({.name = "embedded", .options = spec.identity.dataset_options});
+  const std::vector<std::string>& ids = opened.dataset->test().ids;
+  const std::size_t classes = facts.classes.size();
+  std::vector<float> scores;
+  for (const SplitFacts& split : facts.splits) {
+    if (split.name == "test") scores = ScoresOf(run, split);
+  }
+  std::vector<float> turned;
+  std::string lines;
+  for (std::size_t row = ids.size(); row-- > 0;) {
+    lines += ids[row] + "\n";
+    for (std::size_t c = classes; c-- > 0;) {
+      turned.push_back(scores[row * classes + c]);
+    }
+  }
+  Json names = Json::array();
+  for (std::size_t c = classes; c-- > 0;)
+    names.push_back(facts.classes[c].name);
+  MakeFolders(folder);
+  WriteNpy(folder / (name + ".npy"), DType::kFloat32,
+           std::vector<std::int64_t>{static_cast<std::int64_t>(ids.size()),
+                                     static_cast<std::int64_t>(classes)},
+           turned);
+  WriteFileAtomic(folder / (name + ".ids.txt"), lines);
+  WriteFileAtomic(folder / (name + ".json"),
+                  Json({{"schema", "tailmark-scores/1"},
+                        {"name", name},
+                        {"summary", "made"},
+                        {"classes", names},
+                        {"scale", "logit"},
+                        {"pipeline", "harness"}})
+                      .dump());
+}
+
 }  // namespace tailmark

@@ -38,4 +38,10 @@ void WriteMadeBundles(const std::filesystem::path& bundles,
 void StoreCampaign(const std::filesystem::path& store, const std::string& name,
                    const std::vector<MadeRun>& runs);
 
+/// The same scores as files for a "scores:" row: NAME.npy, NAME.json and
+/// NAME.ids.txt in `folder`, with rows and columns in another order than the
+/// data set's.
+void WriteScoreFile(const std::filesystem::path& folder,
+                    const std::string& name, const MadeRun& run);
+
 }  // namespace tailmark

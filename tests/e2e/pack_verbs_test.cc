@@ -4,6 +4,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstdlib>
+#include <filesystem>
+
 #include "harness/base/files.h"
 #include "tests/e2e/made_store.h"
 #include "tests/e2e/program.h"
@@ -44,6 +47,36 @@ TEST_F(PackVerbs, ATamperedPackIsExit1AndSaysWhere) {
   const Said said = tailmark_({"verify", "night.tar"});
   EXPECT_EQ(said.code, 1);
   EXPECT_THAT(said.out, HasSubstr("scores/test.npy: SHA-256 is"));
+}
+
+TEST_F(PackVerbs, ASignatureHoldsForItsSignerAndForUntouchedBytesAlone) {
+  if (std::system("command -v ssh-keygen >/dev/null") != 0) {
+    GTEST_SKIP() << "no ssh-keygen";
+  }
+  const std::string key = (scratch_.path() / "key").string();
+  ASSERT_EQ(std::system(("ssh-keygen -q -t ed25519 -N '' -C me -f '" + key +
+                         "' </dev/null")
+                            .c_str()),
+            0);
+  WriteFileAtomic(scratch_.path() / "signers",
+                  "me@lab " + ReadFile(key + ".pub"));
+  ASSERT_EQ(tailmark_({"pack", "-o", "night.tar", "--sign", "key"}).code, 0);
+  const auto verify = [&](const std::string& who) {
+    return tailmark_(
+        {"verify", "night.tar", "--signers", "signers", "--identity", who});
+  };
+  EXPECT_EQ(verify("me@lab").code, 0) << verify("me@lab").out;
+  const Said other = verify("you@lab");
+  EXPECT_EQ(other.code, 1);
+  EXPECT_THAT(other.out, HasSubstr("not signed by you@lab"));
+  // A byte behind the archive's end changes no file in it.
+  WriteFileAtomic(scratch_.path() / "night.tar",
+                  ReadFile(scratch_.path() / "night.tar") + std::string(1, 0));
+  EXPECT_EQ(verify("me@lab").code, 1);
+  std::filesystem::remove(scratch_.path() / "night.tar.sig");
+  EXPECT_THAT(verify("me@lab").out, HasSubstr("night.tar.sig is not there"));
+  EXPECT_EQ(tailmark_({"verify", "night.tar", "--signers", "signers"}).code, 2);
+  EXPECT_EQ(tailmark_({"pack", "--sign", "nokey"}).code, 2);
 }
 
 TEST_F(PackVerbs, WhatIsNotThereIsExit2AndAnEmptyCampaignExit4) {

@@ -17,6 +17,7 @@
 #include "harness/base/json.h"
 #include "harness/metrics/evaluate.h"
 #include "harness/metrics/invariants.h"
+#include "harness/metrics/profile.h"
 #include "tests/golden/golden.h"
 
 namespace tailmark {
@@ -258,6 +259,34 @@ bool ForEachMethodCase(Use use) {
   return true;
 }
 
+// Printed in the documentation of torchmetrics and mmpretrain.
+TEST(MetricsGolden, DocumentedNumbersOfOtherProgramsAreOurs) {
+  const std::vector<double> scores = {.75, .05, .35, .45, .75, .05,
+                                      .05, .55, .75, .05, .65, .05};
+  const std::vector<std::uint8_t> labels = {1, 0, 1, 0, 0, 0, 0, 1, 1, 1, 1, 1};
+  const auto evaluation = Evaluate(
+      {.values = std::span<const double>(scores), .rows = 4, .classes = 3},
+      {labels}, {},
+      std::vector{ParseDefinition("ap.step"),
+                  ParseDefinition("ap.binned/bins=5")});
+  const std::vector<double> step = {0.75, 7 / 12.0, 11 / 12.0};
+  const std::vector<double> binned = {0.75, 2 / 3.0, 11 / 12.0};
+  for (std::size_t c = 0; c < 3; ++c) {
+    ExpectAp(evaluation.results[0].ap[c], step[c], "torchmetrics");
+    ExpectAp(evaluation.results[1].ap[c], binned[c], "torchmetrics, 5 bins");
+  }
+  const std::vector<double> other = {.9, .8, .3, .2, .1, .2, .2, .1,
+                                     .7, .5, .9, .3, .8, .1, .1, .2};
+  const std::vector<std::uint8_t> truth = {1, 1, 0, 0, 0, 1, 0, 0,
+                                           0, 0, 1, 0, 1, 0, 0, 0};
+  const auto mmpretrain = Evaluate(
+      {.values = std::span<const double>(other), .rows = 4, .classes = 4},
+      {truth}, {}, std::vector{FindProfile("mmpretrain").definition});
+  EXPECT_NEAR(mmpretrain.results[0].total().percent.value(), 100 * 17 / 24.0,
+              1e-10);
+  std::printf("compared 7 values\n");
+}
+
 TEST(MetricsGolden, TheMethodsOwnCodeGivesTheSame) {
   int compared = 0;
   const bool there = ForEachMethodCase([&](const MethodCase& each) {
@@ -267,6 +296,10 @@ TEST(MetricsGolden, TheMethodsOwnCodeGivesTheSame) {
     compared += each.Expect("ap.rank/ties=best", "ap_optimistic", 1e-12);
     if (!each.ties()) {
       compared += each.Expect("ap.voc10", "ap_mlvpt_voc_envelope", 1e-12);
+    }
+    if (!each.ties()) {
+      compared += each.Expect("ap.rank/ties=reverse/eps=1e-8/nopos=zero",
+                              "ap_asl_like", 1e-12);
     }
     // Meters keep AP in float32; the ASL-like mean divides by P + 1e-8.
     for (const char* meter : {"ap_hpdval_meter", "ap_cpsd_meter",

@@ -1,6 +1,7 @@
 #include "tests/metrics/cases.h"
 
 #include <algorithm>
+#include <cmath>
 #include <numeric>
 #include <set>
 #include <span>
@@ -60,6 +61,30 @@ Points PointsOf(Ties ties, const std::vector<double>& scores,
   return PointsInOrder(order, positive);
 }
 
+// torchmetrics' way: a precision and a recall at each threshold, from 0 up, and
+// (recall 0) behind the last.
+double BinnedAp(int bins, std::vector<double> scores,
+                const std::vector<int>& positive, bool sigmoid) {
+  const double all = std::accumulate(positive.begin(), positive.end(), 0);
+  if (sigmoid) {
+    for (double& score : scores) score = 1 / (1 + std::exp(-score));
+  }
+  double sum = 0;
+  double last_recall = 0;
+  for (int k = bins - 1; k >= 0; --k) {
+    double tp = 0;
+    double n = 0;
+    for (std::size_t i = 0; i < scores.size(); ++i) {
+      if (scores[i] < k / (bins - 1.0)) continue;
+      n += 1;
+      tp += positive[i];
+    }
+    if (n > 0) sum += (tp / all - last_recall) * tp / n;
+    last_recall = tp / all;
+  }
+  return sum;
+}
+
 double BestFrom(const Points& points, double recall) {
   double best = 0;
   for (const auto& [r, p] : points) {
@@ -117,7 +142,10 @@ std::optional<double> ApOf(const Case& problem, const char* id) {
 }
 
 double NaiveAp(const Definition& definition, const std::vector<double>& scores,
-               const std::vector<int>& positive) {
+               const std::vector<int>& positive, bool sigmoid) {
+  if (definition.family == ApFamily::kBinned) {
+    return BinnedAp(definition.bins, scores, positive, sigmoid);
+  }
   const auto points = PointsOf(definition.ties, scores, positive);
   double sum = 0;
   double last_recall = 0;
@@ -136,6 +164,7 @@ double NaiveAp(const Definition& definition, const std::vector<double>& scores,
         sum += rise * (precision + last_precision) / 2;
         break;
       case ApFamily::kVoc07:
+      case ApFamily::kBinned:
         break;
     }
     last_recall = recall;

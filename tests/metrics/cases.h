@@ -44,7 +44,8 @@ std::optional<double> ApOf(const Case& problem, const char* id);
 
 /// AP written down as its formula says, with nothing shared with the product:
 /// quadratic, for small columns. Cells that don't count are left out before.
+/// `sigmoid`: thresholds are held against the sigmoid of the scores.
 double NaiveAp(const Definition& definition, const std::vector<double>& scores,
-               const std::vector<int>& positive);
+               const std::vector<int>& positive, bool sigmoid = false);
 
 }  // namespace tailmark::testing

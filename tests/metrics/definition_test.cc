@@ -7,6 +7,7 @@
 
 #include "harness/base/error.h"
 #include "harness/metrics/definition_json.h"
+#include "harness/metrics/profile.h"
 
 namespace tailmark {
 namespace {
@@ -64,7 +65,7 @@ TEST(Definition, EveryKnownIdAndEveryPolicyReadsBackAsItself) {
     EXPECT_FALSE(info.summary.empty());
     EXPECT_EQ(info.summary.find('\n'), std::string::npos);
   }
-  EXPECT_EQ(ids.size(), 11u * 12u);
+  EXPECT_EQ(ids.size(), 12u * 12u);
 }
 
 TEST(Definition, AnUnknownOneNamesTheNearest) {
@@ -89,6 +90,47 @@ TEST(Definition, AWrongPartIsNamedWithWhatIsAllowed) {
   EXPECT_SAYS(ErrorOf("ap.step/v1/v1"), "says the version twice");
 }
 
+TEST(Definition, BinsAndEpsArePartOfTheIdOfTheirFamily) {
+  EXPECT_EQ(IdOf(ParseDefinition("ap.binned")),
+            "ap.binned/bins=200/difficult=ignore/empty=keep/nopos=exclude/v1");
+  EXPECT_EQ(ParseDefinition("ap.binned/bins=50").bins, 50);
+  EXPECT_EQ(ShortId(ParseDefinition("ap.rank/ties=reverse/eps=1e-8")),
+            "ap.rank/ties=reverse/eps=1e-08");
+  for (const char* id :
+       {"ap.binned/bins=7", "ap.rank/eps=0.1", "ap.rank/ties=best/eps=3e-5"}) {
+    const auto one = ParseDefinition(id);
+    EXPECT_EQ(ParseDefinition(IdOf(one)), one) << id;
+  }
+  EXPECT_SAYS(ErrorOf("ap.binned/bins=1"), "expected a whole number from 2");
+  EXPECT_SAYS(ErrorOf("ap.binned/bins=x"), "expected a whole number from 2");
+  EXPECT_SAYS(ErrorOf("ap.step/bins=5"), "only ap.binned has");
+  EXPECT_SAYS(ErrorOf("ap.step/eps=1e-8"), "only ap.rank has");
+  EXPECT_SAYS(ErrorOf("ap.rank/eps=2"), "above 0 and below 1");
+}
+
+TEST(Definition, EveryProfileIsNamedAndOneIsSuggestedForAWrongName) {
+  std::set<std::string> names;
+  for (const Profile& profile : KnownProfiles()) {
+    EXPECT_TRUE(names.insert(profile.name).second) << profile.name;
+    EXPECT_EQ(ParseDefinition(IdOf(profile.definition)), profile.definition);
+    EXPECT_FALSE(profile.summary.empty());
+  }
+  for (const char* name :
+       {"sklearn", "torchmetrics", "asl", "mlgcn", "mmpretrain", "q2l",
+        "voc2007", "voc2012", "lmpt-zero-shot", "hpdval"}) {
+    EXPECT_TRUE(names.contains(name)) << name;
+  }
+  EXPECT_EQ(IdOf(FindProfile("asl").definition),
+            "ap.rank/ties=reverse/eps=1e-08/difficult=positive/empty=drop/"
+            "nopos=zero/v1");
+  try {
+    FindProfile("hpdavl");
+    FAIL();
+  } catch (const ConfigError& error) {
+    EXPECT_SAYS(error.what(), "did you mean 'hpdval'?");
+  }
+}
+
 TEST(Definition, ALabelPolicyIsReadAsDataSetsSayIt) {
   EXPECT_EQ(ParseLabelPolicy("difficult=positive,empty=keep"),
             (LabelPolicy{.difficult = Difficult::kPositive}));
@@ -99,7 +141,7 @@ TEST(Definition, ALabelPolicyIsReadAsDataSetsSayIt) {
   EXPECT_THROW(ParseLabelPolicy("ties=best"), ConfigError);
 }
 
-TEST(Definition, TheDefaultsAreStepFourRanksAndBothVocs) {
+TEST(Definition, TheDefaultsAreStepFourRanksBothVocsTrapezoidAndBins) {
   std::vector<std::string> names;
   for (const Definition& each : DefaultDefinitions({})) {
     names.push_back(ShortId(each));
@@ -107,7 +149,8 @@ TEST(Definition, TheDefaultsAreStepFourRanksAndBothVocs) {
   EXPECT_EQ(names,
             (std::vector<std::string>{
                 "ap.step", "ap.rank", "ap.rank/ties=best", "ap.rank/ties=worst",
-                "ap.rank/ties=expected", "ap.voc10", "ap.voc07"}));
+                "ap.rank/ties=expected", "ap.voc10", "ap.voc07", "ap.trapezoid",
+                "ap.binned/bins=200"}));
 }
 
 TEST(Definition, ItsDescriptionHoldsEveryPart) {

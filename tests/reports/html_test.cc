@@ -4,6 +4,7 @@
 #include <sstream>
 
 #include "harness/base/error.h"
+#include "harness/base/json.h"
 #include "reports/render.h"
 #include "tests/reports/markup.h"
 #include "tests/reports/sample.h"
@@ -208,6 +209,54 @@ TEST(Reports, OfEqualModelsAreEqualBytes) {
   for (const ReportFormat& format : ReportFormats()) {
     EXPECT_EQ(format.render(Later()), format.render(Later())) << format.name;
   }
+}
+
+/// A row that contradicts itself and one that came out.
+std::vector<ReportPublished> PrintedRows() {
+  ReportPublished swapped{.source = "paper",
+                          .table = "table1",
+                          .title = "Recognition <b>",
+                          .row = "Ours & theirs",
+                          .dataset = "embedded",
+                          .status = "primary",
+                          .verdict = "table inconsistent",
+                          .reason = "off by 0.3",
+                          .group_mean = 75.881};
+  swapped.lint = {{"swap", "(22 x 72.05 + 33 x 79.12) / 80 = 76.19"}};
+  swapped.cells = {{.column = "total", .printed = 76.19, .decimals = 2}};
+  ReportPublished good = swapped;
+  good.row = "Good";
+  good.lint.clear();
+  good.definition = "ap.rank/difficult=positive/empty=keep/nopos=exclude/v1";
+  good.selection = "best_on_test";
+  good.verdict = "reproduced";
+  good.cells[0].theirs = 76.31;
+  good.cells[0].sd = 0.2;
+  good.cells[0].runs = 5;
+  good.cells[0].difference = 0.12;
+  good.cells[0].ours = 75.9;
+  return {swapped, good};
+}
+
+TEST(Html, PublishedRowsStandBesideOursWithLintArithmeticAndVerdict) {
+  ReportModel model = SmallModel();
+  EXPECT_EQ(RenderHtml(model).find("id=\"published\""), std::string::npos);
+  model.datasets[0].published = PrintedRows();
+  const std::string html = RenderHtml(model);
+  for (const char* part :
+       {"Do we find what the papers print?", "Ours &amp; theirs",
+        "Recognition &lt;b&gt;", "pill v-table-inconsistent",
+        "pill v-reproduced", "class=\"n sus\" data-v=\"75.881\"",
+        "(22 x 72.05 + 33 x 79.12) / 80 = 76.19", "\u00b1 0.20", "n = 5",
+        "+0.1", "best epoch on test", "<details>",
+        "1 reproduced and 1 table inconsistent"}) {
+    EXPECT_NE(html.find(part), std::string::npos) << part;
+  }
+  EXPECT_FALSE(Parsed(html).empty());
+  const std::string markdown = RenderMarkdown(model);
+  EXPECT_NE(markdown.find("76.31 \u00b1 0.20 (5)"), std::string::npos);
+  const Json json = Json::parse(RenderJson(model));
+  EXPECT_EQ(json["datasets"][0]["published"][1]["cells"][0]["theirs"], 76.31);
 }
 
 }  // namespace

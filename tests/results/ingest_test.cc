@@ -70,8 +70,8 @@ TEST_F(Ingest, ABundleBecomesOneRunWithItsNumbers) {
   EXPECT_EQ(result.state, RunState::kDone);
   EXPECT_EQ(result.attempt, 1);
   EXPECT_EQ(Count("run"), 1);
-  EXPECT_EQ(Count("metric"), 7 * 4);  // definitions x (total, 3 groups)
-  EXPECT_EQ(Count("class_metric"), 7 * 3);
+  EXPECT_EQ(Count("metric"), 9 * 4);  // definitions x (total, 3 groups)
+  EXPECT_EQ(Count("class_metric"), 9 * 3);
   EXPECT_EQ(Count("timing"), 2);
   EXPECT_EQ(Count("curve"), 2);
   EXPECT_EQ(store_.sql().Int("SELECT test_evaluations FROM run"), 1);
@@ -251,8 +251,8 @@ TEST_F(Ingest, ScoresOfEpochsHaveMeansOnly) {
   ASSERT_EQ(scores.size(), 3U);
   EXPECT_EQ(scores[1].name, "test.epoch-2");
   EXPECT_EQ(scores[1].split, "test");
-  EXPECT_EQ(Count("metric"), 3 * 7 * 4);
-  EXPECT_EQ(Count("class_metric"), 7 * 3);
+  EXPECT_EQ(Count("metric"), 3 * 9 * 4);
+  EXPECT_EQ(Count("class_metric"), 9 * 3);
   // Each was one look at the test labels.
   EXPECT_EQ(store_.sql().Int("SELECT test_evaluations FROM run"), 3);
 }

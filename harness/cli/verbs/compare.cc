@@ -10,7 +10,6 @@
 #include "harness/cli/planning.h"
 #include "harness/cli/tables.h"
 #include "harness/cli/verbs.h"
-#include "harness/metrics/letters.h"
 #include "harness/metrics/rank_flips.h"
 #include "harness/metrics/significance.h"
 
@@ -357,111 +356,6 @@ int CompareWords(const CompareVerbOptions& options,
   return kExitOk;
 }
 
-/// All rows of a campaign against each other: letters per group.
-OrderedJson LettersOf(Store& store, DataAccess& data,
-                      std::vector<ComparedRow> rows,
-                      const CompareVerbOptions& options) {
-  const Definition definition =
-      DefinitionOf(store, rows.front().runs.front(), options.definition);
-  std::vector<Replicates> means;
-  for (const ComparedRow& row : rows) {
-    means.push_back(MeanOverSeeds(
-        Resample(store, row, definition, options.bootstrap(), data)));
-  }
-  OrderedJson groups = OrderedJson::object();
-  for (std::size_t g = 0; g < means.front().groups.size(); ++g) {
-    std::vector<std::size_t> order(rows.size());
-    for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
-    std::stable_sort(
-        order.begin(), order.end(), [&](std::size_t x, std::size_t y) {
-          return means[x].groups[g].percent > means[y].groups[g].percent;
-        });
-    std::vector<std::vector<double>> values;
-    for (const std::size_t i : order) {
-      values.push_back(means[i].groups[g].values);
-    }
-    const auto letters = CompactLetters(Distinguishable(values));
-    OrderedJson list = OrderedJson::array();
-    for (std::size_t i = 0; i < order.size(); ++i) {
-      const GroupReplicates& group = means[order[i]].groups[g];
-      OrderedJson row = {{"row", rows[order[i]].label},
-                         {"percent", NumberOrNull(group.percent)},
-                         {"interval", nullptr},
-                         {"letters", letters[i]}};
-      if (group.percent) {
-        const Interval basic =
-            BasicInterval(group.values, *group.percent, 0.95);
-        row["interval"] = {basic.lo, basic.hi};
-      }
-      list.push_back(std::move(row));
-    }
-    groups[means.front().groups[g].name] = std::move(list);
-  }
-  return {{"dataset", rows.front().dataset},
-          {"definition", IdOf(definition)},
-          {"images", means.front().images},
-          {"resamples", options.bootstrap().resamples},
-          {"interval", "basic, 95 %"},
-          {"groups", std::move(groups)}};
-}
-
-void PrintLetters(const OrderedJson& answer) {
-  std::cout << answer["dataset"].get<std::string>() << ", " << answer["images"]
-            << " images, " << answer["definition"].get<std::string>()
-            << "; rows that share a letter are not distinguishable\n";
-  for (const auto& [group, rows] : answer["groups"].items()) {
-    std::vector<std::vector<std::string>> table = {
-        {group, "mAP", "95 % INTERVAL", "LETTERS"}};
-    for (const OrderedJson& row : rows) {
-      const bool defined = !row["percent"].is_null();
-      table.push_back(
-          {row["row"].get<std::string>(),
-           defined ? Fixed(row["percent"].get<double>(), "%.2f") : "undefined",
-           defined
-               ? StrCat(Fixed(row["interval"][0].get<double>(), "%.2f"), " to ",
-                        Fixed(row["interval"][1].get<double>(), "%.2f"))
-               : "",
-           row["letters"].get<std::string>()});
-    }
-    std::cout << "\n" << TextTable(table);
-  }
-}
-
-int CompareAll(const CompareVerbOptions& options, const GlobalOptions& global) {
-  OpenStoreToRead(global);
-  Store store(StoreFolder(global));
-  DataAccess data;
-  std::map<std::string, std::vector<ComparedRow>> by_dataset;
-  for (ComparedRow& row : FindRows(store, options.what[0])) {
-    by_dataset[row.dataset].push_back(std::move(row));
-  }
-  OrderedJson answers = OrderedJson::array();
-  for (auto& [dataset, rows] : by_dataset) {
-    std::vector<ComparedRow> alike;
-    for (const ComparedRow& row : rows) {
-      const std::string why =
-          WhyNotComparable(store, rows.front().runs.front(), row.runs.front());
-      if (why.empty()) {
-        alike.push_back(row);
-      } else {
-        LogWarning(StrCat(row.label, " is left out: ", why));
-      }
-    }
-    if (alike.size() < 2) continue;
-    answers.push_back(LettersOf(store, data, std::move(alike), options));
-  }
-  if (answers.empty()) {
-    LogError("nothing to compare: give two runs, rows or campaigns");
-    return kExitNothing;
-  }
-  if (options.json) {
-    std::cout << answers.dump(2) << "\n";
-    return kExitOk;
-  }
-  for (const OrderedJson& answer : answers) PrintLetters(answer);
-  return kExitOk;
-}
-
 int Compare(const CompareVerbOptions& options, const GlobalOptions& global) {
   if (options.seed && *options.seed < 0) {
     throw ConfigError(StrCat("--seed ", *options.seed, " is below 0"));
@@ -474,8 +368,11 @@ int Compare(const CompareVerbOptions& options, const GlobalOptions& global) {
     throw ConfigError(StrCat("compare takes two runs, rows or campaigns, not ",
                              options.what.size()));
   }
-  return options.what.size() == 1 ? CompareAll(options, global)
-                                  : CompareWords(options, global);
+  if (options.what.size() == 1) {
+    return CompareCampaign(options.what[0], options.definition,
+                           options.bootstrap(), options.json, global);
+  }
+  return CompareWords(options, global);
 }
 
 }  // namespace

@@ -13,6 +13,7 @@
 #include "harness/cli/data_status.h"
 #include "harness/cli/exit_codes.h"
 #include "harness/cli/feature_files.h"
+#include "harness/cli/noise.h"
 #include "harness/cli/planning.h"
 #include "harness/cli/tables.h"
 #include "harness/cli/verbs.h"
@@ -194,16 +195,47 @@ int Doctor(bool json, const GlobalOptions& global) {
   return fatal ? kExitStore : kExitOk;
 }
 
+struct DoctorOptions {
+  bool json = false;
+  bool noise = false;
+  NoiseOptions of;
+};
+
+int Run(DoctorOptions options, const GlobalOptions& global) {
+  if (!options.noise) return Doctor(options.json, global);
+  if (options.of.plan.recipe.empty()) options.of.plan.recipe = "quickstart";
+  if (options.of.plan.overrides.only.empty()) {
+    options.of.plan.overrides.only = {"method=linear_probe-bce"};
+  }
+  return MeasureNoise(options.of, options.json, global);
+}
+
 }  // namespace
 
 Verb DoctorVerb(const GlobalOptions& global) {
-  auto json = std::make_shared<bool>(false);
+  auto options = std::make_shared<DoctorOptions>();
   return {.name = "doctor",
           .summary = "What this machine and this build are, and what to mind",
-          .example = "tailmark doctor --json",
+          .example = "tailmark doctor --noise --repeats 5",
           .declare =
-              [json](Args& args) { args.Flag("--json", *json, "Print JSON"); },
-          .run = [json, &global] { return Doctor(*json, global); }};
+              [options](Args& args) {
+                args.Flag("--noise", options->noise,
+                          "Repeat one run A/A on this machine and keep how far "
+                          "the repeats are apart");
+                args.Option("--repeats", options->of.repeats, "N",
+                            "Of --noise, 2 or more (default: 3)");
+                args.Option("--recipe", options->of.plan.recipe, "RECIPE",
+                            "Of --noise (default: quickstart)");
+                args.Repeated("--only", options->of.plan.overrides.only,
+                              "WHAT=NAME",
+                              "Of --noise (default: method=linear_probe-bce)");
+                args.Repeated("--set", options->of.plan.overrides.set,
+                              "A.B=VALUE", "Set a value of the recipe");
+                args.Option("--device", options->of.plan.overrides.device,
+                            "DEVICE", "cpu, cuda, cuda:N or auto");
+                args.Flag("--json", options->json, "Print JSON");
+              },
+          .run = [options, &global] { return Run(*options, global); }};
 }
 
 }  // namespace tailmark

@@ -1,3 +1,5 @@
+#include <charconv>
+#include <cstdio>
 #include <iostream>
 
 #include "harness/base/error.h"
@@ -8,7 +10,9 @@
 #include "harness/cli/scored_data.h"
 #include "harness/cli/tables.h"
 #include "harness/cli/verbs.h"
+#include "harness/metrics/decisions.h"
 #include "harness/metrics/evaluate.h"
+#include "harness/metrics/profile.h"
 #include "results/ingest.h"
 #include "results/query.h"
 
@@ -20,21 +24,107 @@ struct EvalOptions {
   std::string scores, labels, known, groups;
   std::vector<std::string> definitions;
   std::string difficult;
+  std::vector<std::string> profiles;
+  std::vector<std::string> thresholds;  ///< Numbers, or "best".
+  std::optional<std::int64_t> top;
+  bool per_image = false;
   bool json = false;
 };
 
+/// Everything asked for beside average precision over classes.
+struct Extras {
+  std::vector<DecisionResult> decisions;
+  std::optional<DefinitionResult> per_image;
+};
+
 std::vector<Definition> DefinitionsOf(const EvalOptions& options,
-                                      LabelPolicy policy) {
-  if (!options.difficult.empty()) {
-    policy.difficult =
-        ParseLabelPolicy("difficult=" + options.difficult).difficult;
+                                      const LabelPolicy& policy) {
+  if (options.definitions.empty() && options.profiles.empty()) {
+    return DefaultDefinitions(policy);
   }
-  if (options.definitions.empty()) return DefaultDefinitions(policy);
   std::vector<Definition> definitions;
   for (const std::string& id : options.definitions) {
     definitions.push_back(ParseDefinition(id, policy));
   }
+  for (const std::string& name : options.profiles) {
+    definitions.push_back(FindProfile(name).definition);
+  }
   return definitions;
+}
+
+/// The rule of one --threshold.
+DecisionRule RuleOf(const std::string& text, const ScoredData& in,
+                    const LabelPolicy& policy) {
+  if (text == "best") {
+    // Chosen on the labels that it is scored with, and named so.
+    return {
+        .threshold = BestThreshold(in.scores.view(), in.label_spans(), policy),
+        .origin = "best_on_test",
+        .policy = policy};
+  }
+  double value = 0;
+  const auto* end = text.data() + text.size();
+  const auto [at, error] = std::from_chars(text.data(), end, value);
+  if (error != std::errc() || at != end) {
+    throw ConfigError(StrCat("--threshold ", text,
+                             ": expected a number, or best for the one that "
+                             "flatters most"));
+  }
+  return {.threshold = value, .policy = policy};
+}
+
+Extras ExtrasOf(const ScoredData& in, const EvalOptions& options,
+                const LabelPolicy& policy) {
+  Extras out;
+  const auto decide = [&](const DecisionRule& rule) {
+    out.decisions.push_back(Decide(in.scores.view(), in.label_spans(), rule));
+  };
+  for (const std::string& text : options.thresholds) {
+    decide(RuleOf(text, in, policy));
+  }
+  if (options.top) decide({.top_k = *options.top, .policy = policy});
+  if (options.per_image) {
+    out.per_image = EvaluatePerImage(in.scores.view(), in.label_spans(),
+                                     {.policy = policy});
+  }
+  return out;
+}
+
+/// {"op": 83.1, ...} with the rule's id.
+OrderedJson ToJson(const DecisionResult& result) {
+  return {{"id", result.rule.Id()},
+          {"threshold", NumberOrNull(result.rule.threshold)},
+          {"top", result.rule.top_k},
+          {"origin", result.rule.origin},
+          {"images", result.images},
+          {"given", result.given},
+          {"right", result.right},
+          {"positives", result.positives},
+          {"never_given_classes", result.never_given},
+          {"undefined_classes", result.undefined},
+          {"OP", NumberOrNull(result.op)},
+          {"OR", NumberOrNull(result.orecall)},
+          {"OF1", NumberOrNull(result.of1)},
+          {"CP", NumberOrNull(result.cp)},
+          {"CR", NumberOrNull(result.crecall)},
+          {"CF1", NumberOrNull(result.cf1)},
+          {"mean_class_F1", NumberOrNull(result.mean_class_f1)}};
+}
+
+void AddExtras(const Extras& extras, OrderedJson& answer) {
+  if (!extras.decisions.empty()) {
+    answer["decisions"] = OrderedJson::array();
+    for (const DecisionResult& each : extras.decisions) {
+      answer["decisions"].push_back(ToJson(each));
+    }
+  }
+  if (extras.per_image) {
+    const GroupMean& mean = extras.per_image->total();
+    answer["per_image"] = {{"id", PerImageId(extras.per_image->definition)},
+                           {"mean", NumberOrNull(mean.percent)},
+                           {"images", mean.classes},
+                           {"undefined_images", mean.undefined}};
+  }
 }
 
 OrderedJson Answer(const Evaluation& evaluation, const std::string& name) {
@@ -91,8 +181,46 @@ void Print(const Evaluation& evaluation, const std::string& name) {
   }
 }
 
+std::string CellText(const std::optional<double>& value) {
+  if (!value) return "undefined";
+  char text[32];
+  std::snprintf(text, sizeof text, "%.2f", *value);
+  return text;
+}
+
+void Print(const Extras& extras) {
+  if (!extras.decisions.empty()) {
+    std::vector<std::vector<std::string>> table = {
+        {"DECISIONS", "OP", "OR", "OF1", "CP", "CR", "CF1", "mean F1"}};
+    for (const DecisionResult& each : extras.decisions) {
+      table.push_back({each.rule.Id(), CellText(each.op),
+                       CellText(each.orecall), CellText(each.of1),
+                       CellText(each.cp), CellText(each.crecall),
+                       CellText(each.cf1), CellText(each.mean_class_f1)});
+      if (each.rule.origin == "best_on_test") {
+        LogWarning("the threshold was chosen on the labels it is scored with");
+      }
+    }
+    std::cout << TextTable(table);
+  }
+  if (extras.per_image) {
+    const GroupMean& mean = extras.per_image->total();
+    std::cout << "per-image mAP, a mean over " << mean.classes
+              << " images (not over classes): " << CellText(mean.percent)
+              << "  " << PerImageId(extras.per_image->definition) << "\n";
+  }
+}
+
+/// What `--difficult` makes of the data set's policy.
+LabelPolicy PolicyOf(const EvalOptions& options, LabelPolicy policy) {
+  if (options.difficult.empty()) return policy;
+  policy.difficult =
+      ParseLabelPolicy("difficult=" + options.difficult).difficult;
+  return policy;
+}
+
 Evaluation Compute(const ScoredData& in, const EvalOptions& options) {
-  const auto definitions = DefinitionsOf(options, in.policy);
+  const auto definitions = DefinitionsOf(options, PolicyOf(options, in.policy));
   return Evaluate(in.scores.view(), in.label_spans(), in.groups, definitions);
 }
 
@@ -109,10 +237,14 @@ int EvalRuns(const EvalOptions& options, const GlobalOptions& global) {
     const ScoredData in = DataFromRun(store, run, data);
     const Evaluation evaluation = Compute(in, options);
     CountTestEvaluation(store, run.key);
+    const Extras extras = ExtrasOf(in, options, PolicyOf(options, in.policy));
     OrderedJson answer = Answer(evaluation, in.name);
+    AddExtras(extras, answer);
     answer["key"] = run.key;
     answers.push_back(std::move(answer));
-    if (!options.json) Print(evaluation, in.name);
+    if (options.json) continue;
+    Print(evaluation, in.name);
+    Print(extras);
   }
   if (options.json) std::cout << answers.dump(2) << "\n";
   return kExitOk;
@@ -126,10 +258,14 @@ int Eval(const EvalOptions& options, const GlobalOptions& global) {
   const ScoredData in = DataFromFiles(options.scores, options.labels,
                                       options.known, options.groups);
   const Evaluation evaluation = Compute(in, options);
+  const Extras extras = ExtrasOf(in, options, PolicyOf(options, in.policy));
   if (options.json) {
-    std::cout << Answer(evaluation, in.name).dump(2) << "\n";
+    OrderedJson answer = Answer(evaluation, in.name);
+    AddExtras(extras, answer);
+    std::cout << answer.dump(2) << "\n";
   } else {
     Print(evaluation, in.name);
+    Print(extras);
   }
   return kExitOk;
 }
@@ -138,32 +274,43 @@ int Eval(const EvalOptions& options, const GlobalOptions& global) {
 
 Verb EvalVerb(const GlobalOptions& global) {
   auto options = std::make_shared<EvalOptions>();
-  return {.name = "eval",
-          .summary =
-              "Score again under any definition, from stored runs or "
-              ".npy files",
-          .example =
-              "tailmark eval --scores s.npy --labels l.npy "
-              "--definition ap.voc07 --json",
-          .declare =
-              [options](Args& args) {
-                args.Rest("RUN", options->runs, false,
-                          "Keys of stored runs, or how they begin");
-                args.Option("--scores", options->scores, "S.npy",
-                            "Scores [N, C], float16, float32 or float64");
-                args.Option("--labels", options->labels, "L.npy",
-                            "Labels [N, C], uint8 0 or 1");
-                args.Option("--known", options->known, "K.npy",
-                            "Which labels are known [N, C], bool");
-                args.Option("--groups", options->groups, "G.json",
-                            "{\"head\": [class indices], ...}");
-                args.Repeated("--definition", options->definitions, "ID",
-                              "ap.step, ap.rank/ties=best, a full id, ...");
-                args.Option("--difficult", options->difficult, "HOW",
-                            "ignore, negative or positive");
-                args.Flag("--json", options->json, "Print JSON");
-              },
-          .run = [options, &global] { return Eval(*options, global); }};
+  return {
+      .name = "eval",
+      .summary =
+          "Score again under any definition, from stored runs or "
+          ".npy files",
+      .example =
+          "tailmark eval --scores s.npy --labels l.npy "
+          "--definition ap.voc07 --json",
+      .declare =
+          [options](Args& args) {
+            args.Rest("RUN", options->runs, false,
+                      "Keys of stored runs, or how they begin");
+            args.Option("--scores", options->scores, "S.npy",
+                        "Scores [N, C], float16, float32 or float64");
+            args.Option("--labels", options->labels, "L.npy",
+                        "Labels [N, C], uint8 0 or 1");
+            args.Option("--known", options->known, "K.npy",
+                        "Which labels are known [N, C], bool");
+            args.Option("--groups", options->groups, "G.json",
+                        "{\"head\": [class indices], ...}");
+            args.Repeated("--definition", options->definitions, "ID",
+                          "ap.step, ap.rank/ties=best, a full id, ...");
+            args.Option("--difficult", options->difficult, "HOW",
+                        "ignore, negative or positive");
+            args.Repeated("--profile", options->profiles, "NAME",
+                          "As another program counts: hpdval, asl, voc2007, "
+                          "... (tailmark list profiles)");
+            args.Repeated("--threshold", options->thresholds, "X",
+                          "Also precision, recall and F1 of decisions at X; "
+                          "best: at the one that is best on these labels");
+            args.Option("--top", options->top, "K",
+                        "The same for the K highest scores of an image");
+            args.Flag("--per-image", options->per_image,
+                      "Also the mean over images of the AP over classes");
+            args.Flag("--json", options->json, "Print JSON");
+          },
+      .run = [options, &global] { return Eval(*options, global); }};
 }
 
 }  // namespace tailmark

@@ -10,6 +10,7 @@
 #include "harness/cli/tables.h"
 #include "harness/cli/verbs.h"
 #include "harness/metrics/definition.h"
+#include "harness/metrics/profile.h"
 #include "harness/record/catalog.h"
 #include "results/lint.h"
 #include "results/published.h"
@@ -25,9 +26,9 @@ struct ListOptions {
   bool json = false;
 };
 
-const std::vector<std::string> kWhat = {"methods",     "datasets",  "protocols",
-                                        "definitions", "published", "presets",
-                                        "recipes"};
+const std::vector<std::string> kWhat = {"methods",     "datasets", "protocols",
+                                        "definitions", "profiles", "published",
+                                        "presets",     "recipes"};
 
 /// Without the engine there is no catalogue: the methods that a store has runs
 /// of.
@@ -147,6 +148,19 @@ OrderedJson Definitions() {
   return rows;
 }
 
+OrderedJson Profiles() {
+  OrderedJson rows = OrderedJson::array();
+  for (const Profile& profile : KnownProfiles()) {
+    rows.push_back({{"name", profile.name},
+                    {"version", 1},
+                    {"summary", profile.summary},
+                    {"definition", IdOf(profile.definition)},
+                    {"selection", profile.selection},
+                    {"not_imitated", profile.not_imitated}});
+  }
+  return rows;
+}
+
 OrderedJson Protocols() {
   return OrderedJson::array(
       {{{"name", "standard"},
@@ -210,6 +224,7 @@ OrderedJson Rows(const ListOptions& options, const GlobalOptions& global) {
   if (options.what == "datasets") return Datasets(options);
   if (options.what == "protocols") return Protocols();
   if (options.what == "definitions") return Definitions();
+  if (options.what == "profiles") return Profiles();
   if (options.what == "published") return PublishedTables();
   if (options.what == "presets") return Presets();
   if (options.what == "recipes") return Recipes();
@@ -244,7 +259,7 @@ Verb ListVerb(const GlobalOptions& global) {
   return {.name = "list",
           .summary =
               "What there is: methods, datasets, protocols, "
-              "definitions, published, presets or recipes",
+              "definitions, profiles, published, presets or recipes",
           .example = "tailmark list methods --json",
           .declare =
               [options](Args& args) {

@@ -9,6 +9,7 @@
 #include "harness/cli/exit_codes.h"
 #include "harness/cli/packed_labels.h"
 #include "harness/cli/planning.h"
+#include "harness/cli/signing.h"
 #include "harness/cli/verbs.h"
 #include "results/campaign.h"
 #include "results/pack.h"
@@ -22,12 +23,14 @@ struct PackOptions {
   std::vector<std::string> runs;
   std::string campaign;
   std::string out;
+  std::string sign;  ///< A key; "" for no signature.
   bool with_labels = false;
 };
 
 struct VerifyOptions {
   std::vector<std::string> bundles;
   std::string root;
+  std::string signers, identity;
   bool json = false;
 };
 
@@ -98,6 +101,9 @@ int Pack(const PackOptions& options, const GlobalOptions& global) {
   const Scratch scratch;
   WritePack(out, runs, labels, scratch.path());
   std::cout << out.string() << "\n" << Sha256File(out) << "\n";
+  if (!options.sign.empty()) {
+    std::cout << SignFile(out, options.sign).string() << "\n";
+  }
   return kExitOk;
 }
 
@@ -150,17 +156,28 @@ void Print(const std::string& path, const Verification& verification) {
 }
 
 int VerifyAll(const VerifyOptions& options) {
+  if (options.signers.empty() != options.identity.empty()) {
+    throw ConfigError("a signature is checked with --signers and --identity");
+  }
   DataAccess data;
   OrderedJson answer = OrderedJson::array();
   int worst = kExitOk;
   for (const std::string& path : options.bundles) {
     LabelFinder labels(data, options.root);
     const Scratch scratch;
-    const Verification verification = Verify(
+    Verification verification = Verify(
         path,
         [&](const RunSpec& spec, const fs::path& packed)
             -> const DatasetFacts& { return labels.Find(spec, packed); },
         scratch.path());
+    if (!options.signers.empty()) {
+      const std::string why =
+          CheckSignature(path, options.signers, options.identity);
+      if (!why.empty()) {
+        verification.tampered.push_back(
+            StrCat("not signed by ", options.identity, ": ", why));
+      }
+    }
     const int code = CodeOf(verification);
     if (worst != kExitRegression && code != kExitOk) worst = code;
     if (options.json) {
@@ -189,6 +206,8 @@ Verb PackVerb(const GlobalOptions& global) {
                         "Which campaign (default: the newest)");
             args.Option("-o,--out", options->out, "FILE",
                         "The archive (default: tailmark-pack.tar)");
+            args.Option("--sign", options->sign, "KEY",
+                        "Sign it with an OpenSSH key, as FILE.sig");
             args.Flag("--with-labels", options->with_labels,
                       "Add the test labels of data sets of your own");
           },
@@ -207,6 +226,11 @@ Verb VerifyVerb(const GlobalOptions&) {
                       "A pack, an exported .tar or a bundle folder");
             args.Option("--root", options->root, "DIR",
                         "Where the files of a data set of your own lie");
+            args.Option("--signers", options->signers, "FILE",
+                        "Allowed signers, as ssh-keygen reads them; BUNDLE.sig "
+                        "must be by --identity");
+            args.Option("--identity", options->identity, "WHO",
+                        "Of the signer, as that file names them");
             args.Flag("--json", options->json, "Print JSON");
           },
       .run = [options] { return VerifyAll(*options); }};

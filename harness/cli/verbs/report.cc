@@ -5,6 +5,7 @@
 #include "harness/cli/exit_codes.h"
 #include "harness/cli/partitions.h"
 #include "harness/cli/planning.h"
+#include "harness/cli/report_intervals.h"
 #include "harness/cli/verbs.h"
 #include "reports/build_model.h"
 #include "reports/render.h"
@@ -18,6 +19,7 @@ struct ReportVerbOptions {
   std::string baseline;
   std::string formats = "html";
   std::string out = "tailmark-report";
+  std::optional<std::int64_t> resamples;
 };
 
 std::vector<std::string> SplitAtCommas(const std::string& text) {
@@ -37,6 +39,9 @@ std::string CommandOf(const ReportVerbOptions& options) {
   if (!options.definition.empty())
     command += " --definition " + options.definition;
   if (!options.baseline.empty()) command += " --baseline " + options.baseline;
+  if (options.resamples) {
+    command += StrCat(" --resamples ", *options.resamples);
+  }
   return command + " -f " + options.formats;
 }
 
@@ -49,6 +54,14 @@ int Report(const ReportVerbOptions& options, const GlobalOptions& global) {
                                .baseline = options.baseline,
                                .command = CommandOf(options),
                                .catalog = catalog ? &*catalog : nullptr});
+  const std::int64_t resamples = options.resamples.value_or(2000);
+  if (resamples < 0) {
+    throw ConfigError(StrCat("--resamples ", resamples, " is below 0"));
+  }
+  if (resamples > 0) {
+    DataAccess data(CacheIfThere(global));
+    AddIntervals(store, data, {.resamples = resamples}, model);
+  }
   AddLabelGraphs(StoreFolder(global) / "partitions", model);
   const auto paths = WriteReports(model, SplitAtCommas(options.formats),
                                   std::filesystem::absolute(options.out));
@@ -82,6 +95,9 @@ Verb ReportVerb(const GlobalOptions& global) {
                             "The one that ranks (default: ap.step)");
                 args.Option("--baseline", options->baseline, "METHOD",
                             "The row that others are held against");
+                args.Option("--resamples", options->resamples, "B",
+                            "Of the test images, for intervals and letters "
+                            "(default: 2000; 0: none)");
                 args.Option("-o,--out", options->out, "DIR",
                             "Where report.<format> goes (default: "
                             "tailmark-report)");
