@@ -212,6 +212,21 @@ std::string BaselineLabel(const ReportDataset& dataset,
   return "";
 }
 
+/// A row that was asked for is in some data set, finished or not.
+void RequireBaseline(const ReportModel& model, const ReportOptions& options) {
+  if (options.baseline.empty()) return;
+  std::vector<std::string> names;
+  for (const ReportDataset& dataset : model.datasets) {
+    for (const ReportRow& row : dataset.rows) {
+      if (row.label == options.baseline || row.method == options.baseline) {
+        return;
+      }
+      names.push_back(row.method);  // labels hold commas
+    }
+  }
+  throw ConfigError(UnknownName("row", options.baseline, names));
+}
+
 /// Counts runs by build and environment over the whole model.
 class Origins {
  public:
@@ -307,6 +322,7 @@ ReportModel BuildReportModel(const Store& store, const ReportOptions& options) {
     AddPublished(store, dataset);
     model.datasets.push_back(std::move(dataset));
   }
+  RequireBaseline(model, options);
   return model;
 }
 

@@ -16,7 +16,8 @@ struct ReportOptions {
   /// ConfigError when no run of a data set was measured under it.
   std::string definition;
   /// Label or method of the row that others are held against; "" means
-  /// zero_shot_clip, where there is such a row.
+  /// zero_shot_clip, where there is such a row. Throws ConfigError with the
+  /// nearest name when there is none.
   std::string baseline;
   /// Printed as what writes this report again.
   std::string command;

@@ -84,7 +84,7 @@ std::string TableRow(const ReportDataset& dataset, const ReportRow& row,
                      const Best* best) {
   const std::string definition = DefaultDefinition(dataset);
   const auto groups = GroupsOf(dataset);
-  std::string out = EscapeLatex(row.label);
+  std::string out = "\\raggedright " + EscapeLatex(row.label);
   for (const std::string& brand : row.brands)
     out += StrCat(" (", EscapeLatex(brand), ")");
   for (std::size_t g = 0; g < groups.size(); ++g) {
@@ -97,7 +97,7 @@ std::string TableRow(const ReportDataset& dataset, const ReportRow& row,
     out += lead ? StrCat(" & \\underline{", Value(*mean, 1), "}")
                 : StrCat(" & ", Value(*mean, 1));
     if (const Figure sd = SpreadOf(row, definition, groups[g]))
-      out += StrCat(" {\\small$\\pm$", Value(*sd, 2), "}");
+      out += StrCat(" {\\footnotesize$\\pm$", Value(*sd, 2), "}");
   }
   const std::size_t done = DoneRuns(row).size();
   return StrCat(out, " & ",
@@ -106,12 +106,29 @@ std::string TableRow(const ReportDataset& dataset, const ReportRow& row,
                 " \\\\\n");
 }
 
+/// Below the table, where a long reason may take several lines.
+std::string MissingIn(const ReportDataset& dataset) {
+  std::string out;
+  for (const ReportRow& row : dataset.rows) {
+    for (const OpenRuns& open : OpenRunsOf(row)) {
+      out += StrCat(
+          "\n\\par\\smallskip{\\raggedright Missing: ", EscapeLatex(row.label),
+          ", ", open.seeds, ": ", EscapeLatex(open.state),
+          open.reason.empty() ? "" : ": ", EscapeLatex(open.reason), "\\par}");
+    }
+  }
+  return out;
+}
+
 std::string TableOf(const ReportDataset& dataset) {
   const auto groups = GroupsOf(dataset);
   const Best best = BestOf(dataset, groups);
-  std::string out = "\\begin{tabular}{l";
+  // Fits the text of a one-column article; long names wrap.
+  std::string out =
+      "\\begingroup\\small\\setlength{\\tabcolsep}{4pt}\\noindent\n"
+      "\\begin{tabular}{@{}p{.3\\linewidth}";
   for (std::size_t g = 0; g <= groups.size(); ++g) out += "r";
-  out += "}\n\\toprule\nMethod";
+  out += "@{}}\n\\toprule\nMethod";
   for (const std::string& group : groups)
     out += StrCat(" & ", EscapeLatex(group));
   out += " & seeds \\\\\n\\midrule\n";
@@ -122,14 +139,9 @@ std::string TableOf(const ReportDataset& dataset) {
   if (!others.empty()) out += "\\midrule\n";
   for (const std::size_t i : others) {
     out += TableRow(dataset, dataset.rows[i], nullptr);
-    for (const OpenRuns& open : OpenRunsOf(dataset.rows[i])) {
-      out += StrCat("\\multicolumn{", groups.size() + 2,
-                    "}{l}{\\small\\quad missing, ", open.seeds, ": ",
-                    EscapeLatex(open.state), open.reason.empty() ? "" : ": ",
-                    EscapeLatex(open.reason), "} \\\\\n");
-    }
   }
-  return out + "\\bottomrule\n\\end{tabular}";
+  return out + "\\bottomrule\n\\end{tabular}" + MissingIn(dataset) +
+         "\n\\par\\endgroup";
 }
 
 std::string CommandsOf(const ReportDataset& dataset, const std::string& prefix,
@@ -165,12 +177,19 @@ std::string RenderLatex(const ReportModel& model) {
   std::string out =
       StrCat("% Tailmark report, campaign ", Comment(model.campaign),
              ".\n"
-             "% \\usepackage{booktabs} and \\input this file in the preamble; "
-             "then every figure is\n"
-             "% a command, and every table: \\tailmark<Dataset>Table. mAP in "
-             "percent, mean and sample\n"
-             "% standard deviation over seeds; underlined: best, not tested "
-             "against the others.\n");
+             "% \\input this file in the preamble; then every figure is a "
+             "command, and every table:\n"
+             "% \\tailmark<Dataset>Table. mAP in percent, mean and sample "
+             "standard deviation over\n"
+             "% seeds; underlined: best, not tested against the others. "
+             "\\usepackage{booktabs}\n"
+             "% makes the rules nicer.\n"
+             "\\providecommand{\\toprule}{\\hline}\n"
+             "\\providecommand{\\midrule}{\\hline}\n"
+             "\\providecommand{\\bottomrule}{\\hline}\n"
+             "% Characters that pdflatex has no glyph for; with lualatex write "
+             "{\\symbol{\"#1}}.\n"
+             "\\providecommand{\\tailmarkUnicode}[1]{[U+\\uppercase{#1}]}\n");
   Names names;
   for (const ReportDataset& dataset : model.datasets) {
     const std::string prefix =

@@ -1,6 +1,8 @@
 #include "reports/svg.h"
 
 #include <algorithm>
+#include <array>
+#include <charconv>
 #include <cmath>
 
 #include "harness/base/error.h"
@@ -67,6 +69,16 @@ std::vector<double> Ticks(double lo, double hi, int most) {
       return ticks;
     }
   }
+}
+
+std::string TickLabel(double tick) {
+  if (tick == 0) return "0";  // also minus zero
+  std::array<char, 32> buffer{};
+  const auto end = std::to_chars(buffer.data(), buffer.data() + buffer.size(),
+                                 tick, std::chars_format::general, 6);
+  std::string text(buffer.data(), end.ptr);
+  if (text.starts_with('-')) text.replace(0, 1, "\u2212");
+  return text;
 }
 
 std::vector<double> LogTicks(double lo, double hi, int most) {

@@ -36,6 +36,8 @@ class Scale {
 
 /// Round values (1, 2, 5 times a power of ten) inside [lo, hi], at most `most`.
 std::vector<double> Ticks(double lo, double hi, int most);
+/// "20", "0.05", "1e-05": six digits at most.
+std::string TickLabel(double tick);
 /// 1, 2, 5, 10, 20, ... inside [lo, hi], thinned to at most `most`.
 std::vector<double> LogTicks(double lo, double hi, int most);
 

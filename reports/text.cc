@@ -48,6 +48,56 @@ void EachCodePoint(std::string_view text, const Put& put) {
   }
 }
 
+/// Of well-formed UTF-8.
+char32_t CodePoint(std::string_view each) {
+  if (each.size() == 1) return static_cast<unsigned char>(each[0]);
+  char32_t code =
+      static_cast<unsigned char>(each[0]) & (0xFFU >> (each.size() + 1));
+  for (const char c : each.substr(1)) {
+    code = code << 6U | (static_cast<unsigned char>(c) & 0x3FU);
+  }
+  return code;
+}
+
+/// What pdflatex sets in any font encoding; all else is named by its number.
+std::string LatexBeyondAscii(std::string_view each) {
+  const char32_t code = CodePoint(each);
+  switch (code) {
+    case 0xB1:
+      return "$\\pm$";
+    case 0xD7:
+      return "$\\times$";
+    case 0x2013:
+      return "--";
+    case 0x2014:
+      return "---";
+    case 0x2018:
+      return "`";
+    case 0x2019:
+      return "'";
+    case 0x201C:
+      return "``";
+    case 0x201D:
+      return "''";
+    case 0x2026:
+      return "\\ldots{}";
+    case 0x2212:
+      return "$-$";
+    default:
+      break;
+  }
+  // Eth and thorn are in no font that is there by default.
+  const bool letter = code >= 0xC0 && code <= 0xFF && code != 0xD0 &&
+                      code != 0xDE && code != 0xF0 && code != 0xF7 &&
+                      code != 0xFE;
+  if (letter) return std::string(each);
+  std::array<char, 8> hex{};
+  const auto end = std::to_chars(hex.data(), hex.data() + hex.size(),
+                                 static_cast<std::uint32_t>(code), 16);
+  return StrCat("\\tailmarkUnicode{", std::string_view(hex.data(), end.ptr),
+                "}");
+}
+
 }  // namespace
 
 std::string PlainFixed(double value, int decimals) {
@@ -201,15 +251,22 @@ std::string EscapeLatex(std::string_view text) {
       case '\t':
         out += ' ';
         break;
+      case '-':  // two would become one dash
+        out += out.ends_with('-') ? "{}-" : "-";
+        break;
       default:
-        out += IsControl(each.front()) ? "?" : each;
+        if (each.size() > 1) {
+          out += LatexBeyondAscii(each);
+        } else {
+          out += IsControl(each.front()) ? "?" : each;
+        }
     }
   });
   return out;
 }
 
 std::string CsvField(std::string_view text) {
-  const std::string valid = ValidUtf8(text);
+  std::string valid = ValidUtf8(text);
   if (valid.find_first_of(",\"\r\n") == valid.npos) return valid;
   std::string out = "\"";
   for (const char c : valid) {

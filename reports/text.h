@@ -31,7 +31,8 @@ std::string Count(std::int64_t n, std::string_view singular,
 
 /// For element content and quoted attributes; controls become U+FFFD.
 std::string EscapeHtml(std::string_view text);
-/// For running text in LaTeX.
+/// For running text in LaTeX, ASCII but for Latin letters; other characters are
+/// \tailmarkUnicode{HEX}, which RenderLatex defines.
 std::string EscapeLatex(std::string_view text);
 /// One CSV field, quoted when it has to be (RFC 4180).
 std::string CsvField(std::string_view text);

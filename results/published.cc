@@ -2,11 +2,14 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 
 #include "harness/base/environment.h"
 #include "harness/base/error.h"
 #include "harness/base/files.h"
 #include "harness/base/json.h"
+#include "harness/base/json_depth.h"
+#include "harness/base/json_integer.h"
 #include "harness/base/suggest.h"
 #include "results/csv_rows.h"
 
@@ -21,9 +24,14 @@ const std::map<std::string, Groups> kKnownGroups = {
     {"coco-lt", {{"head", 22}, {"medium", 33}, {"tail", 25}}},
     {"voc-lt", {{"head", 6}, {"medium", 6}, {"tail", 8}}}};
 
+/// Nobody prints more.
+constexpr int kMostDecimals = 12;
+
 int DecimalsOf(std::string_view text) {
   const auto point = text.find('.');
-  return point == text.npos ? 0 : static_cast<int>(text.size() - point - 1);
+  if (point == text.npos) return 0;
+  return static_cast<int>(
+      std::min<std::size_t>(text.size() - point - 1, kMostDecimals));
 }
 
 /// "76.19" as printed; a "%" or "*" behind it is not part of the number.
@@ -36,7 +44,8 @@ PrintedValue ValueOfText(std::string column, std::string_view text,
   PrintedValue out{.column = std::move(column)};
   const auto [end, error] =
       std::from_chars(text.data(), text.data() + text.size(), out.value);
-  if (error != std::errc() || end != text.data() + text.size()) {
+  if (error != std::errc() || end != text.data() + text.size() ||
+      !std::isfinite(out.value)) {
     throw DataError(StrCat(where, ": '", out.column, "' holds '", text,
                            "', expected a number"));
   }
@@ -182,14 +191,21 @@ PublishedRow RowOfOurs(const OrderedJson& json, int decimals,
 
 PublishedTable TableOfOurs(const OrderedJson& json, const std::string& source,
                            const fs::path& file) {
-  PublishedTable table{.source = source,
-                       .id = json.at("id").get<std::string>(),
-                       .title = json.at("title").get<std::string>(),
-                       .where = json.at("source").get<std::string>(),
-                       .decimals = json.at("decimals").get<int>(),
-                       .logs_of = json.value("logs_of", std::string())};
+  PublishedTable table{
+      .source = source,
+      .id = json.at("id").get<std::string>(),
+      .title = json.at("title").get<std::string>(),
+      .where = json.at("source").get<std::string>(),
+      .decimals = IntegerOf<int>(
+          json.at("decimals"), file.string() + ": decimals", 0, kMostDecimals),
+      .logs_of = json.value("logs_of", std::string())};
   if (json.contains("groups")) {
-    json.at("groups").get_to(table.groups);
+    for (const auto& [dataset, groups] : json.at("groups").items()) {
+      for (const auto& [group, classes] : groups.items()) {
+        table.groups[dataset][group] = IntegerOf<int>(
+            classes, StrCat(file.string(), ": classes of ", group), 0);
+      }
+    }
   }
   for (const OrderedJson& row : json.at("rows")) {
     table.rows.push_back(
@@ -200,8 +216,13 @@ PublishedTable TableOfOurs(const OrderedJson& json, const std::string& source,
 
 /// In file order: the order of columns is part of a table.
 OrderedJson ReadOrdered(const fs::path& file) {
+  const std::string text = ReadFile(file);
+  if (const auto at = FindTooDeep(text); at != text.npos) {
+    throw DataError(StrCat(file.string(), ": byte ", at, ": nested more than ",
+                           kDeepestJson, " deep"));
+  }
   try {
-    return OrderedJson::parse(ReadFile(file), nullptr, true, true);
+    return OrderedJson::parse(text, nullptr, true, true);
   } catch (const OrderedJson::exception& error) {
     throw DataError(StrCat(file.string(), ": ", error.what()));
   }
@@ -242,7 +263,8 @@ Published ReadPublished(const fs::path& file, const Groups& groups) {
                              ", expected \"tailmark-published/1\""));
     }
     out.name = json.at("name").get<std::string>();
-    out.version = json.at("version").get<int>();
+    out.version =
+        IntegerOf<int>(json.at("version"), file.string() + ": version", 1);
     out.summary = json.at("summary").get<std::string>();
     out.paper = json.at("paper").get<std::string>();
     for (const OrderedJson& table : json.at("tables")) {

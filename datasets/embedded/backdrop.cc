@@ -17,8 +17,9 @@ void PaintGrain(Canvas& canvas, ChanceStream& chance) {
     for (int& height : row) height = chance.Range(-amplitude, amplitude);
   }
   for (int y = 0; y < kSide; ++y) {
-    const auto& above = heights[static_cast<std::size_t>(y / kSpacing)];
-    const auto& below = heights[static_cast<std::size_t>(y / kSpacing + 1)];
+    const auto node = static_cast<std::size_t>(y / kSpacing);
+    const auto& above = heights[node];
+    const auto& below = heights[node + 1];
     const int fy = y % kSpacing;
     for (int x = 0; x < kSide; ++x) {
       const auto left = static_cast<std::size_t>(x / kSpacing);

@@ -11,6 +11,7 @@
 #include "harness/base/files.h"
 #include "harness/base/interrupt.h"
 #include "harness/base/json.h"
+#include "harness/base/json_integer.h"
 #include "harness/base/log.h"
 #include "harness/base/progress.h"
 
@@ -34,7 +35,7 @@ class Position {
     try {
       const Json json = ReadJson(file_);
       if (json.at("schema") != kSchema) return 0;
-      return json.at("boundary").get<std::int64_t>();
+      return IntegerOf<std::int64_t>(json.at("boundary"), "boundary", 0);
     } catch (const std::exception&) {
       return 0;  // From the beginning, then.
     }
@@ -153,7 +154,7 @@ class ArchiveFetch {
                   return wanted_.contains(PathOfMember(member, archive_));
                 },
             .file =
-                [this](const std::string& member, std::string bytes) {
+                [this](const std::string& member, const std::string& bytes) {
                   const std::string path = PathOfMember(member, archive_);
                   const std::string wrong = landing_.Accept(path, bytes);
                   if (!wrong.empty()) problems_.push_back({path, wrong});

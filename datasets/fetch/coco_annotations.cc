@@ -20,7 +20,8 @@ struct Box {
   std::int64_t image = 0;
   std::int64_t category = 0;
 
-  friend auto operator<=>(const Box&, const Box&) = default;
+  friend auto operator<=>(const Box&, const Box&) =
+      default;  // NOLINT(modernize-use-nullptr): not of <=>
 };
 
 struct Category {

@@ -9,6 +9,7 @@
 #include "harness/base/error.h"
 #include "harness/base/files.h"
 #include "harness/base/json.h"
+#include "harness/base/json_integer.h"
 #include "harness/base/progress.h"
 
 namespace tailmark::fetch {
@@ -46,10 +47,11 @@ DataManifest DataManifest::Load(const fs::path& root) {
           StrCat("schema ", json.at("schema").dump(), ", expected ", kSchema));
     }
     for (const auto& [path, entry] : json.at("files").items()) {
-      manifest.Add(path, {.size = entry.at("size").get<std::int64_t>(),
-                          .sha256 = entry.at("sha256").get<std::string>(),
-                          .width = entry.at("width").get<int>(),
-                          .height = entry.at("height").get<int>()});
+      manifest.Add(
+          path, {.size = IntegerOf<std::int64_t>(entry.at("size"), "size", 0),
+                 .sha256 = entry.at("sha256").get<std::string>(),
+                 .width = IntegerOf<int>(entry.at("width"), "width", 0),
+                 .height = IntegerOf<int>(entry.at("height"), "height", 0)});
     }
   } catch (const std::exception& error) {
     throw DataError(StrCat(file.string(),

@@ -3,6 +3,7 @@
 #include "harness/base/environment.h"
 #include "harness/base/error.h"
 #include "harness/base/json.h"
+#include "harness/base/json_integer.h"
 #include "harness/base/suggest.h"
 
 namespace tailmark::fetch {
@@ -23,7 +24,8 @@ std::vector<std::string> UrlsOf(const Json& json) {
 
 Mirrors FromJson(const Json& json) {
   Mirrors mirrors;
-  mirrors.bytes_per_image = json.at("bytes_per_image").get<std::int64_t>();
+  mirrors.bytes_per_image =
+      IntegerOf<std::int64_t>(json.at("bytes_per_image"), "bytes_per_image", 0);
   if (json.contains("images")) mirrors.images = UrlsOf(json.at("images"));
   if (json.contains("packed")) {
     for (const Json& each : json.at("packed")) {
@@ -37,9 +39,10 @@ Mirrors FromJson(const Json& json) {
   }
   if (!json.contains("archives")) return mirrors;
   for (const Json& each : json.at("archives")) {
-    mirrors.archives.push_back({.prefix = each.at("prefix").get<std::string>(),
-                                .bytes = each.at("bytes").get<std::int64_t>(),
-                                .urls = UrlsOf(each.at("urls"))});
+    mirrors.archives.push_back(
+        {.prefix = each.at("prefix").get<std::string>(),
+         .bytes = IntegerOf<std::int64_t>(each.at("bytes"), "bytes", 0),
+         .urls = UrlsOf(each.at("urls"))});
   }
   return mirrors;
 }

@@ -11,6 +11,7 @@
 #include "harness/base/error.h"
 #include "harness/base/files.h"
 #include "harness/base/json.h"
+#include "harness/base/json_integer.h"
 #include "harness/base/log.h"
 
 namespace tailmark::lists {
@@ -55,8 +56,9 @@ Facts ReadSidecar(const fs::path& path) {
     const Json json = ReadJson(path);
     if (json.at("schema") != kSchema) return facts;
     for (const auto& [name, file] : json.at("files").items()) {
-      facts[name] = {.size = file.at("size").get<std::int64_t>(),
-                     .changed_ns = file.at("changed_ns").get<std::int64_t>(),
+      facts[name] = {.size = IntegerOf<std::int64_t>(file.at("size"), "size"),
+                     .changed_ns = IntegerOf<std::int64_t>(
+                         file.at("changed_ns"), "changed_ns"),
                      .sha256 = file.at("sha256").get<std::string>()};
     }
   } catch (const std::exception& error) {

@@ -6,6 +6,7 @@
 #include "harness/base/digest.h"
 #include "harness/base/error.h"
 #include "harness/base/files.h"
+#include "harness/base/json_depth.h"
 
 namespace tailmark {
 namespace {
@@ -27,6 +28,16 @@ bool AfterComma(std::string_view text, std::size_t at) {
   return i > 0 && text[i - 1] == ',';
 }
 
+/// "LINE:COLUMN" of a byte, counted from 1.
+std::string Place(std::string_view text, std::size_t at) {
+  const std::string_view before = text.substr(0, at);
+  const auto line = 1 + std::count(before.begin(), before.end(), '\n');
+  const auto line_start = before.rfind('\n');
+  const auto column =
+      1 + before.size() - (line_start == before.npos ? 0 : line_start + 1);
+  return StrCat(line, ":", column);
+}
+
 }  // namespace
 
 Json ParseJson(std::string_view text, std::string_view name) {
@@ -35,6 +46,10 @@ Json ParseJson(std::string_view text, std::string_view name) {
 
 Json ParseJson(std::string_view text, std::string_view name,
                std::span<const std::string_view> skipped) try {
+  if (const auto at = FindTooDeep(text); at != text.npos) {
+    throw DataError(StrCat(name, ":", Place(text, at), ": nested more than ",
+                           kDeepestJson, " deep"));
+  }
   Json::parser_callback_t keep;
   if (!skipped.empty()) {
     keep = [&](int, Json::parse_event_t event, Json& parsed) {
@@ -47,15 +62,10 @@ Json ParseJson(std::string_view text, std::string_view name,
                      /*ignore_comments=*/true);
 } catch (const Json::parse_error& error) {
   const std::size_t at = std::min<std::size_t>(error.byte, text.size());
-  const std::string_view before = text.substr(0, at == 0 ? 0 : at - 1);
-  const auto line = 1 + std::count(before.begin(), before.end(), '\n');
-  const auto line_start = before.rfind('\n');
-  const auto column =
-      1 + before.size() - (line_start == before.npos ? 0 : line_start + 1);
-  throw DataError(StrCat(name, ":", line, ":", column, ": not JSON: ",
-                         AfterComma(text, at)
-                             ? "a comma must not follow the last element"
-                             : Reason(error.what())));
+  throw DataError(
+      StrCat(name, ":", Place(text, at == 0 ? 0 : at - 1), ": not JSON: ",
+             AfterComma(text, at) ? "a comma must not follow the last element"
+                                  : Reason(error.what())));
 } catch (const Json::out_of_range& error) {  // a number like 1e999
   throw DataError(StrCat(name, ": not JSON: ", Reason(error.what())));
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <vector>
 
 #include "harness/base/error.h"
 
@@ -67,8 +68,11 @@ std::string UnknownName(std::string_view what, std::string_view word,
   }
   if (candidates.empty()) return message;
   message += "; there are: ";
-  for (std::size_t i = 0; i < candidates.size(); ++i) {
-    message += StrCat(i == 0 ? "" : ", ", candidates[i]);
+  std::vector<std::string_view> said;
+  for (const std::string& each : candidates) {
+    if (std::find(said.begin(), said.end(), each) != said.end()) continue;
+    message += StrCat(said.empty() ? "" : ", ", each);
+    said.push_back(each);
   }
   return message;
 }

@@ -150,9 +150,15 @@ void Importer::TakeOrRefuse(const fs::path& bundle) try {
 void Importer::TakeAll(const fs::path& path) {
   if (fs::is_regular_file(path)) {
     const Unpacked unpacked(store_.folder());
-    for (const std::string& top : ReadTar(path, unpacked.path())) {
-      TakeAll(unpacked.path() / top);
+    std::vector<std::string> tops;
+    try {
+      tops = ReadTar(path, unpacked.path());
+    } catch (const DataError& error) {
+      throw DataError(StrCat(error.what(),
+                             " (a bundle is a folder, or a tar archive of "
+                             "such folders)"));
     }
+    for (const std::string& top : tops) TakeAll(unpacked.path() / top);
     return;
   }
   if (!fs::is_directory(path)) {

@@ -2,6 +2,7 @@
 
 #include "harness/base/error.h"
 #include "harness/base/json.h"
+#include "harness/base/json_integer.h"
 
 namespace tailmark {
 namespace fs = std::filesystem;
@@ -37,7 +38,8 @@ DatasetFacts FactsFrom(const Json& json, const RunIdentity& identity) {
   for (const Json& each : json.at("classes")) {
     facts.classes.push_back(
         {.name = each.at("name").get<std::string>(),
-         .train_positives = each.at("train_positives").get<std::int64_t>(),
+         .train_positives = IntegerOf<std::int64_t>(each.at("train_positives"),
+                                                    "train_positives", 0),
          .group = each.at("group").get<std::string>()});
   }
   Split split{.name = "test",

@@ -1,6 +1,7 @@
 #include "harness/cli/settings.h"
 
 #include "harness/base/error.h"
+#include "harness/base/json_depth.h"
 #include "harness/base/options_json.h"
 
 namespace tailmark {
@@ -14,7 +15,9 @@ OptionMap OptionsOfSet(const FieldTable& fields,
       throw ConfigError(StrCat("--set ", each, ": write --set OPTION=VALUE"));
     }
     const std::string text = each.substr(equals + 1);
-    const Json value = Json::parse(text, nullptr, /*allow_exceptions=*/false);
+    const bool deep = FindTooDeep(text) != text.npos;
+    const Json value = Json::parse(deep ? "" : text, nullptr,
+                                   /*allow_exceptions=*/false);
     const std::string name = each.substr(0, equals);
     FindField(fields, name);
     given[name] =

@@ -44,7 +44,8 @@ std::vector<OpenData> OpenAll(const Recipe& recipe,
   std::vector<OpenData> all;
   for (const DatasetUse& use : recipe.datasets) {
     const auto points =
-        ExpandGrid(sources.dataset_options(use.use), use.options);
+        ExpandGrid(sources.dataset_options(use.use), use.options, {}, "",
+                   use.use);
     for (const GridPoint& point : points) {
       OpenData data{.use = &use,
                     .options = point.options,

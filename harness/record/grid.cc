@@ -66,7 +66,8 @@ std::vector<GridPoint> Times(const std::vector<GridPoint>& points,
 std::vector<GridPoint> ExpandGrid(const FieldTable& fields,
                                   const WrittenOptions& given,
                                   const OptionMap& below,
-                                  const std::string& below_origin) {
+                                  const std::string& below_origin,
+                                  const std::string& owner) {
   GridPoint base{.options = ResolveOptions(fields, below), .origins = {}};
   for (const FieldInfo& field : fields) {
     base.origins[field.name] =
@@ -79,7 +80,8 @@ std::vector<GridPoint> ExpandGrid(const FieldTable& fields,
       points =
           Times(points, name, Axis(field, written.value), written.origin.text);
     } catch (const ConfigError& error) {
-      throw ConfigError(StrCat(written.origin.text, ": ", error.what()));
+      throw ConfigError(StrCat(written.origin.text, ": ", owner,
+                               owner.empty() ? "" : ": ", error.what()));
     }
   }
   return points;
@@ -104,7 +106,8 @@ std::vector<GridPoint> ExpandMethod(const MethodEntry& method,
     below = found->options;
     origin = StrCat(found->kind, " ", use.preset);
   }
-  return ExpandGrid(method.options, use.options, below, origin);
+  return ExpandGrid(method.options, use.options, below, origin,
+                    use.name.empty() ? use.use : use.name);
 }
 
 }  // namespace tailmark

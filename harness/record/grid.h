@@ -20,11 +20,13 @@ struct GridPoint {
 /// where the table declares a scalar, or a list of lists where it declares a
 /// list (a plain list there is refused: no guessing). `given` overlays `below`,
 /// which came from `below_origin`. Throws ConfigError beginning with the origin
-/// and naming the option, the value and what is allowed; at most 10,000 points.
+/// and `owner`, whose options they are, and naming the option, the value and
+/// what is allowed; at most 10,000 points.
 std::vector<GridPoint> ExpandGrid(const FieldTable& fields,
                                   const WrittenOptions& given,
                                   const OptionMap& below = {},
-                                  const std::string& below_origin = "");
+                                  const std::string& below_origin = "",
+                                  const std::string& owner = "");
 
 /// ExpandGrid of a method with its preset under the recipe's options. Throws
 /// ConfigError for a preset that the method does not have.

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <concepts>
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -9,9 +11,16 @@
 
 #include "harness/base/error.h"
 #include "harness/base/json.h"
+#include "harness/base/json_integer.h"
 #include "harness/base/suggest.h"
 
 namespace tailmark {
+
+/// Maps from words to whole numbers.
+template <class T>
+inline constexpr bool kCounts = false;
+template <std::integral N>
+inline constexpr bool kCounts<std::map<std::string, N>> = true;
 
 /// Reads the members of one JSON object and, in Finish(), refuses those that
 /// nobody asked for. Every error is a DataError that begins with `where`.
@@ -74,8 +83,21 @@ class JsonMembers {
  private:
   template <class T>
   T Convert(const Json& value, const std::string& name) const {
+    if constexpr (std::integral<T> && !std::same_as<T, bool>) {
+      return IntegerOf<T>(value, StrCat(where_, ": member '", name, "'"));
+    }
     try {
-      return value.get<T>();
+      if constexpr (kCounts<T>) {
+        T counts;
+        for (const auto& [key, each] :
+             value.get<std::map<std::string, Json>>()) {
+          counts[key] = IntegerOf<typename T::mapped_type>(
+              each, StrCat(where_, ": member '", name, "', '", key, "'"));
+        }
+        return counts;
+      } else {
+        return value.get<T>();
+      }
     } catch (const Json::exception&) {
       throw DataError(StrCat(where_, ": member '", name,
                              "' has the wrong type: ", value.dump()));

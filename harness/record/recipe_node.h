@@ -83,7 +83,7 @@ class RecipeNode {
   std::string Choice(const std::string& name, std::string otherwise,
                      const std::vector<std::string>& choices) const {
     if (!Has(name)) return otherwise;
-    const std::string word = At(name).Text();
+    std::string word = At(name).Text();
     for (const std::string& each : choices) {
       if (each == word) return word;
     }

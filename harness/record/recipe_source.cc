@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "harness/base/error.h"
+#include "harness/base/json_depth.h"
 #include "harness/base/suggest.h"
 
 namespace tailmark {
@@ -67,6 +68,7 @@ JsonPath Split(std::string_view text) {
 
 // A value as JSON, and what is no JSON as a word: lr=0.1, loss=db.
 Json ValueOf(const std::string& text) {
+  if (FindTooDeep(text) != text.npos) return Json(text);
   const Json value = Json::parse(text, nullptr, /*allow_exceptions=*/false);
   return value.is_discarded() ? Json(text) : value;
 }

@@ -26,8 +26,6 @@ Figure MeanOver(const ReportRow& row, Value value) {
   return Mean(values);
 }
 
-std::string BareNumber(double value) { return Coord(value); }
-
 /// Lollipops on a log axis, value beside the mark; "" when nothing is known.
 std::string Lollipops(const DataPage& page, const std::string& title,
                       const std::string& unit, Value value, double tick_unit,
@@ -43,10 +41,10 @@ std::string Lollipops(const DataPage& page, const std::string& title,
       kTop + kRow * static_cast<double>(page.ranked.size()) + 22;
   const Scale x(extent.lo / 3, extent.hi * 1.5, names.width, kWidth - 76, true);
   Svg svg(kWidth, height);
-  svg.Text(names.width, 12, StrCat(title, ", ", unit, ", log axis"), "pt");
+  svg.Text(0, 12, StrCat(title, ", ", unit, ", log axis"), "pt");
   for (const double tick : LogTicks(x.from(), x.to(), 6)) {
     svg.VerticalLine("grid", x(tick), kTop - 4, height - 20);
-    svg.Text(x(tick), height - 5, BareNumber(tick), "tick", Anchor::kMiddle);
+    svg.Text(x(tick), height - 5, TickLabel(tick), "tick", Anchor::kMiddle);
   }
   std::string words;
   double y = kTop;

@@ -114,12 +114,14 @@ void DrawBands(const Plot& plot, Svg& svg) {
 void DrawAxes(const Plot& plot, Svg& svg) {
   for (const double tick : Ticks(plot.y.to(), plot.y.from(), 8)) {
     svg.HorizontalLine("grid", kLeft, kWidth - plot.right, plot.y(tick));
-    svg.Text(kLeft - 6, plot.y(tick) + 4, Coord(tick), "tick", Anchor::kEnd);
+    svg.Text(kLeft - 6, plot.y(tick) + 4, TickLabel(tick), "tick",
+             Anchor::kEnd);
   }
   svg.Text(kLeft - 34, 12, "AP, %", "tick");
   for (const double tick : LogTicks(plot.x.to(), plot.x.from(), 10)) {
     svg.VerticalLine("tk", plot.x(tick), kHeight - 17, kHeight - 22);
-    svg.Text(plot.x(tick), kHeight - 3, Coord(tick), "tick", Anchor::kMiddle);
+    svg.Text(plot.x(tick), kHeight - 3, TickLabel(tick), "tick",
+             Anchor::kMiddle);
   }
   svg.HorizontalLine("axis", kLeft, kWidth - plot.right, kHeight - 17);
   svg.Text(kWidth - plot.right + 8, kHeight - 18, "training", "tick");

@@ -107,7 +107,8 @@ std::string DrawGroup(const Profile& profile, const std::string& group) {
   svg.Text(kWidth - 12, 14, SizeOf(page.data, group), "tick", Anchor::kEnd);
   for (const double tick : profile.ticks) {
     svg.VerticalLine("grid", profile.x(tick), kTop - 8, height - 24);
-    svg.Text(profile.x(tick), height - 8, Coord(tick), "tick", Anchor::kMiddle);
+    svg.Text(profile.x(tick), height - 8, TickLabel(tick), "tick",
+             Anchor::kMiddle);
   }
   if (page.baseline) {
     if (const Figure zero = MeanOf(*page.baseline, page.definition, group)) {

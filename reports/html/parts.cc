@@ -42,7 +42,9 @@ std::string NumberCell(Figure value, int decimals) {
 }
 
 std::string TextCell(std::string_view text, bool number) {
-  if (text.empty()) return "<td class=\"na\">\u2013</td>";
+  if (text.empty()) {
+    return StrCat("<td class=\"", number ? "n " : "", "na\">\u2013</td>");
+  }
   return StrCat("<td", number ? " class=\"n\"" : "", ">", EscapeHtml(text),
                 "</td>");
 }

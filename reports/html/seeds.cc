@@ -53,7 +53,7 @@ std::string SeedChart(const DataPage& page, const std::vector<Dots>& all) {
   Svg svg(kDotsWidth, height);
   for (const double tick : Ticks(shown.lo, shown.hi, 8)) {
     svg.VerticalLine("grid", x(tick), 2, height - 22);
-    svg.Text(x(tick), height - 6, Coord(tick), "tick", Anchor::kMiddle);
+    svg.Text(x(tick), height - 6, TickLabel(tick), "tick", Anchor::kMiddle);
   }
   std::string words;
   double y = kTop + 4;
@@ -89,7 +89,7 @@ std::string SeedChart(const DataPage& page, const std::vector<Dots>& all) {
 // ------------------------------------------------------------------
 
 constexpr double kCurveWidth = 204, kCurveHeight = 156;
-constexpr double kCurveLeft = 30, kCurveTop = 26, kCurveBottom = 24;
+constexpr double kCurveLeft = 40, kCurveTop = 26, kCurveBottom = 24;
 
 const ReportCurve* LossCurve(const ReportRun& run) {
   for (const ReportCurve& curve : run.curves) {
@@ -147,7 +147,8 @@ std::string CurvePanel(const DataPage& page, const ReportRow& row,
   svg.Text(kCurveLeft, 14, Shorten(look.short_label, 22), "pt");
   for (const double tick : Ticks(range.lo, range.hi, 4)) {
     svg.HorizontalLine("grid", kCurveLeft, kCurveWidth - 8, y(tick));
-    svg.Text(kCurveLeft - 5, y(tick) + 4, Coord(tick), "tick", Anchor::kEnd);
+    svg.Text(kCurveLeft - 5, y(tick) + 4, TickLabel(tick), "tick",
+             Anchor::kEnd);
   }
   svg.Text(x(steps.lo), kCurveHeight - 10, Coord(steps.lo), "tick",
            Anchor::kMiddle);

@@ -62,6 +62,9 @@ TEST(Suggest, FindsTheNearestSpelling) {
 }
 
 TEST(Suggest, ListsAllWhenNothingIsNear) {
+  EXPECT_EQ(
+      UnknownName("row", "x", std::vector<std::string>{"abc", "abc", "def"}),
+      "unknown row 'x'; there are: abc, def");
   EXPECT_EQ(UnknownName("method", "resnet", std::vector<std::string>{"a", "b"}),
             "unknown method 'resnet'; there are: a, b");
 }

@@ -54,12 +54,14 @@ std::string Small(int number) {
 }
 std::string Pair(int a, int b) { return Small(a) + Small(b) + "\x86"; }
 
-/// A tensor of storage "0" with `count` floats.
+const std::string kRebuild = "ctorch._utils\n_rebuild_tensor_v2\n";
+
+/// A tensor of a storage with `count` floats.
 std::string Tensor(int count, int offset, const std::string& shape,
-                   const std::string& strides) {
-  return "ctorch._utils\n_rebuild_tensor_v2\n((" + Text("storage") +
-         "ctorch\nFloatStorage\n" + Text("0") + Text("cpu") + Small(count) +
-         "tQ" + Small(offset) + shape + strides +
+                   const std::string& strides, const std::string& key = "0") {
+  return kRebuild + "((" + Text("storage") + "ctorch\nFloatStorage\n" +
+         Text(key) + Text("cpu") + Small(count) + "tQ" + Small(offset) + shape +
+         strides +
          "\x89"
          "ccollections\nOrderedDict\n)RtR";
 }
@@ -165,6 +167,81 @@ TEST(TorchArchiveTest, CompressedMembersAreRefused) {
   } catch (const DataError& error) {
     EXPECT_THAT(error.what(), HasSubstr("is compressed or encrypted"));
   }
+}
+
+std::string Repeated(const std::string& part, std::size_t times) {
+  std::string all;
+  for (std::size_t i = 0; i < times; ++i) all += part;
+  return all;
+}
+
+TEST(TorchArchiveTest, ShapesOfAbsurdLengthAreRefusedBeforeTheyAreRead) {
+  const std::string shape = "(" + Repeated(Small(1), 100'000) + "t";
+  EXPECT_THAT(ErrorOf(kProtocol + "}(" + Text("w") +
+                          Tensor(6, 0, shape, Pair(3, 1)) + "u.",
+                      Floats(6)),
+              HasSubstr("a shape of 100000 dimensions; at most 16 are read"));
+}
+
+TEST(TorchArchiveTest, StoragesAreCopiedOnlySoOften) {
+  // Function and arguments are kept, so that a copy costs a few bytes.
+  std::string arguments =
+      Tensor(100, 0, Pair(50, 2), Pair(1, 50)).substr(kRebuild.size());
+  arguments.pop_back();  // the call
+  const std::string call =
+      Text("k") + "h" + std::string(1, '\0') + "h" + std::string(1, '\1') + "R";
+  const std::string program =
+      kProtocol + kRebuild + "q" + std::string(1, '\0') + arguments + "q" +
+      std::string(1, '\1') + "}(" + Repeated(call, 300) + "u.";
+  EXPECT_THAT(ErrorOf(program, Floats(100)),
+              HasSubstr("repeats its storages too often"));
+}
+
+TEST(TorchArchiveTest, SmallTransposedTensorsMayFollowLargeOnes) {
+  std::string program = kProtocol + "}(";
+  for (const char* name : {"a", "b", "c", "d"}) {
+    program += Text(name) + Tensor(240, 0, Pair(120, 2), Pair(1, 120), name);
+  }
+  program += Text("small") + Tensor(4, 0, Pair(2, 2), Pair(1, 2), "e") + "u.";
+  const auto archive = TorchArchive::Parse(Zip({{"a/data.pkl", program},
+                                                {"a/data/a", Floats(240)},
+                                                {"a/data/b", Floats(240)},
+                                                {"a/data/c", Floats(240)},
+                                                {"a/data/d", Floats(240)},
+                                                {"a/data/e", Floats(4)}}),
+                                           "test");
+  EXPECT_EQ(archive.tensors().at("small").bytes.size(), 16U);
+}
+
+/// Dictionaries, each of which has the one before it `width` times.
+std::string Doubling(const std::string& key, int width, int depth) {
+  std::string program = kProtocol + "}(" + Text("w") +
+                        Tensor(2, 0, Pair(2, 1), Pair(1, 1)) + "uq" +
+                        std::string(1, '\0');
+  for (int i = 0; i < depth; ++i) {
+    program += "}(";
+    for (int k = 0; k < width; ++k) {
+      program += key + "h" + static_cast<char>(i);
+    }
+    program += "uq" + std::string(1, static_cast<char>(i + 1));
+  }
+  return program + ".";
+}
+
+TEST(TorchArchiveTest, DictionariesThatMultiplyAreRefused) {
+  EXPECT_THAT(ErrorOf(Doubling(Text("k"), 2, 40), Floats(2)),
+              HasSubstr("data.pkl has too many items"));
+  EXPECT_THAT(ErrorOf(Doubling(Small(1), 1000, 1), Floats(2)),
+              HasSubstr("no tensors in it"));
+}
+
+TEST(TorchArchiveTest, NamesDoNotGrowWithoutBound) {
+  EXPECT_THAT(ErrorOf(Doubling(Text(std::string(5000, 'k')), 1, 1), Floats(2)),
+              HasSubstr("names a tensor with over 4096 bytes"));
+  EXPECT_THAT(ErrorOf(Doubling(Text(std::string(1000, 'k')), 1, 5), Floats(2)),
+              HasSubstr("names a tensor with over 4096 bytes"));
+  EXPECT_THAT(ErrorOf(Doubling(Text(std::string(200, 'k')), 2, 17), Floats(2)),
+              HasSubstr("has too many tensors to name"));
 }
 
 TEST(TorchArchiveTest, NestingAMillionDeepIsNoHarm) {

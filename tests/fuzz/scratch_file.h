@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <filesystem>
+#include <fstream>
 #include <string>
 #include <string_view>
 
@@ -16,6 +17,11 @@ inline std::filesystem::path ScratchFor(std::string_view target) {
       ("tailmark_" + std::string(target) + "_" + std::to_string(getpid()));
   std::filesystem::create_directories(folder);
   return folder;
+}
+
+inline void WriteScratch(const std::filesystem::path& path,
+                         std::string_view bytes) {
+  std::ofstream(path, std::ios::binary) << bytes;
 }
 
 }  // namespace tailmark

@@ -47,6 +47,19 @@ TEST(Grid, WithoutListsIsOnePointOfDefaultsAndWhatWasGiven) {
   EXPECT_EQ(points[0].origins.at("loss"), "default");
 }
 
+TEST(Grid, ErrorsSayWhoseOptionsTheyAre) {
+  const MethodEntry method{.name = "probe", .options = kFields};
+  const MethodUse use{
+      .use = "probe", .name = "second", .options = Written({{"lrr", 1}})};
+  try {
+    ExpandMethod(method, use);
+    FAIL();
+  } catch (const ConfigError& error) {
+    EXPECT_STREQ(error.what(),
+                 "c.json: second: unknown option 'lrr'; did you mean 'lr'?");
+  }
+}
+
 TEST(Grid, IsTheProductOfItsAxes) {
   const auto points =
       ExpandGrid(kFields, Written({{"lr", {1, 2}}, {"loss", {"bce", "db"}}}));

@@ -101,7 +101,8 @@ TEST(RunSpec, AWrongTypeIsNamed) {
   Json json = ToJson(SampleSpec());
   json["seed"] = "zero";
   EXPECT_EQ(ErrorOf(json),
-            "run spec: member 'seed' has the wrong type: \"zero\"");
+            "run spec: member 'seed': expected a whole number in [0, "
+            "18446744073709551615], found \"zero\"");
 }
 
 TEST(RunSpec, AnAbsurdThreadCountIsRefused) {

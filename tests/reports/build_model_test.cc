@@ -98,6 +98,19 @@ TEST_F(BuiltReport, HasEveryCellOfTheCampaign) {
   EXPECT_EQ(dataset.rows[1].runs[2].state, "planned");
 }
 
+TEST_F(BuiltReport, RefusesABaselineThatIsNoRow) {
+  FillCampaign();
+  EXPECT_EQ(
+      BuildReportModel(*store_, {.baseline = "probe"}).datasets[0].baseline,
+      "Probe, db, lr=0.5");
+  try {
+    BuildReportModel(*store_, {.baseline = "prob"});
+    FAIL();
+  } catch (const ConfigError& error) {
+    EXPECT_STREQ(error.what(), "unknown row 'prob'; did you mean 'probe'?");
+  }
+}
+
 TEST_F(BuiltReport, HasTheFiguresOfTheStore) {
   FillCampaign();
   const ReportModel model = BuildReportModel(*store_);

@@ -156,7 +156,7 @@ std::string CheckLatex(const std::string& text) {
   std::vector<std::string> open;
   std::istringstream in(text);
   for (std::string line; std::getline(in, line);) {
-    if (line.starts_with('%')) continue;
+    if (line.starts_with('%') || line.starts_with("\\providecommand")) continue;
     for (std::size_t i = 0; i < line.size(); ++i) {
       const char c = line[i];
       if (c == '\\' && i + 1 < line.size()) {

@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include <limits>
+#include <set>
+#include <string>
 
 namespace tailmark {
 namespace {
@@ -24,6 +26,19 @@ TEST(Scales, MapEndsToEnds) {
   EXPECT_NEAR(log(1), 300, 1e-9);
   EXPECT_NEAR(log(100), 100, 1e-9);
   EXPECT_EQ(Scale(3, 3, 0, 10)(3), 5);
+}
+
+TEST(TicksOfAnAxis, AreToldApartByTheirLabels) {
+  EXPECT_EQ(TickLabel(600), "600");
+  EXPECT_EQ(TickLabel(-0.0), "0");
+  EXPECT_EQ(TickLabel(-2.5), "\u22122.5");
+  for (const double largest : {1e-6, 0.004, 0.3, 7.0, 2e5}) {
+    std::set<std::string> labels;
+    const auto ticks = Ticks(0, largest, 4);
+    for (const double tick : ticks) labels.insert(TickLabel(tick));
+    EXPECT_EQ(labels.size(), ticks.size()) << largest;
+    for (const std::string& label : labels) EXPECT_LE(label.size(), 7u);
+  }
 }
 
 TEST(TicksOfAnAxis, AreRoundAndFew) {

@@ -58,6 +58,8 @@ TEST(Escaping, LeavesNothingOfMarkup) {
             "&lt;a href=&quot;x&quot; title=&#39;y&#39;&gt;&amp;\uFFFD");
   EXPECT_EQ(EscapeLatex("a_b%{c}\\d~e"),
             "a\\_b\\%\\{c\\}\\textbackslash{}d\\textasciitilde{}e");
+  EXPECT_EQ(EscapeLatex("\u00e9\u4e2d \u2212\u2026 --x"),
+            "\u00e9\\tailmarkUnicode{4e2d} $-$\\ldots{} -{}-x");
   EXPECT_EQ(EscapeMarkdown("a|b_c\n<i>&lt;"), "a\\|b\\_c \\<i\\>&amp;lt;");
   EXPECT_EQ(MarkdownCode("a|b`c`"), "<code>a&#124;b&#96;c&#96;</code>");
   EXPECT_EQ(CsvField("plain"), "plain");
