@@ -27,7 +27,7 @@ std::string MeanAndSpread(const ReportRow& row, const std::string& definition,
   const Figure mean = MeanOf(row, definition, group);
   if (!mean) return "\u2013";
   std::string text = Fixed(*mean, 1);
-  if (const Figure sd = SpreadOf(row, definition, group))
+  if (const Figure sd = ShownSpread(row, definition, group))
     text += StrCat(" \u00b1 ", Fixed(*sd, 2));
   return text;
 }
@@ -156,12 +156,13 @@ std::string RenderMarkdown(const ReportModel& model) {
       EscapeMarkdown(model.campaign.empty() ? "results" : model.campaign),
       "\n\n", Answer(FindingOf(model)));
   for (const ReportDataset& dataset : model.datasets) {
-    out += StrCat("## ", EscapeMarkdown(dataset.name), "\n\n",
-                  Answer(LeaderboardAnswer(dataset)), "mAP in percent, ",
-                  MarkdownCode(DefaultDefinition(dataset)),
-                  ", mean \u00b1 sd over training seeds.\n\n",
-                  LeaderboardOf(dataset), MissingOf(dataset),
-                  DefinitionsOf(dataset), ClassesOf(dataset), CostOf(dataset));
+    out += StrCat(
+        "## ", EscapeMarkdown(dataset.name), "\n\n",
+        Answer(LeaderboardAnswer(dataset)), "mAP in percent, ",
+        MarkdownCode(DefaultDefinition(dataset)), ", mean \u00b1 sd over ",
+        SpreadUnit(dataset) == "episodes" ? "episodes" : "training seeds",
+        ".\n\n", LeaderboardOf(dataset), MissingOf(dataset),
+        DefinitionsOf(dataset), ClassesOf(dataset), CostOf(dataset));
   }
   return out + ProvenanceOf(model);
 }

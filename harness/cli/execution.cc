@@ -4,6 +4,7 @@
 #include <charconv>
 #include <cmath>
 #include <iostream>
+#include <set>
 #include <thread>
 
 #include "harness/base/clock.h"
@@ -67,6 +68,8 @@ OrderedJson EpisodesAnswer(const std::vector<double>& values) {
   mean /= static_cast<double>(values.size());
   double squares = 0;
   for (const double value : values) squares += (value - mean) * (value - mean);
+  // Equal values have no spread, whatever their mean rounds to.
+  if (std::set<double>(values.begin(), values.end()).size() == 1) squares = 0;
   const auto others = static_cast<double>(values.size()) - 1;
   return {{"count", values.size()},
           {"mean", mean},
