@@ -49,7 +49,22 @@ Figure Gain(const ReportDataset& dataset, const ReportRow& row,
   return *mine - *theirs;
 }
 
+/// "branded partial"; "" when no run is done.
+std::string BrandsOfDone(const ReportDataset& dataset) {
+  std::set<std::string> brands;
+  for (const ReportRow& row : dataset.rows) {
+    if (DoneRuns(row).empty()) continue;
+    brands.insert(row.brands.begin(), row.brands.end());
+    if (row.brands.empty()) brands.insert("without a total");
+  }
+  std::vector<std::string> names(brands.begin(), brands.end());
+  return names.empty() ? "" : Listed(names);
+}
+
 std::string NothingMeasured(const ReportDataset& dataset) {
+  if (const std::string brands = BrandsOfDone(dataset); !brands.empty()) {
+    return StrCat("No row is ranked: what is done is ", brands, ".");
+  }
   return dataset.rows.empty()
              ? ""
              : "No run is done yet: each row names what is missing and the "
@@ -82,7 +97,11 @@ std::string FindingOn(const ReportDataset& dataset, bool named) {
   const auto rows = Ranked(dataset);
   const std::string where = named ? StrCat("On ", dataset.name, ", ") : "";
   if (rows.empty()) {
-    return StrCat(where, named ? "no" : "No", " run is done yet.");
+    const std::string brands = BrandsOfDone(dataset);
+    return brands.empty()
+               ? StrCat(where, named ? "no" : "No", " run is done yet.")
+               : StrCat(where, named ? "no" : "No",
+                        " row is ranked: what is done is ", brands, ".");
   }
   const std::string definition = DefaultDefinition(dataset);
   std::string out =

@@ -42,7 +42,7 @@ std::string Cell(const ReportRow& row, const std::string& definition,
   const Figure mean = MeanOf(row, definition, group);
   if (!mean) return "\u2013";
   std::string text = Fixed(*mean, 1);
-  if (const Figure sd = SpreadOf(row, definition, group); sd && spread) {
+  if (const Figure sd = ShownSpread(row, definition, group); sd && spread) {
     text += StrCat(" \u00b1 ", Fixed(*sd, 2));
   }
   return text;
@@ -202,7 +202,7 @@ std::string ConsoleTable(const ReportModel& model, const ConsoleStyle& style) {
     out +=
         StrCat(Paint(EscapeTerminal(dataset.name), "1", style), ": mAP in %, ",
                EscapeTerminal(ShortDefinition(DefaultDefinition(dataset))),
-               ", mean \u00b1 sd over seeds\n");
+               ", mean \u00b1 sd over ", SpreadUnit(dataset), "\n");
     out += TableOf(dataset, style);
     if (const Figure chance = ChanceOf(dataset)) {
       out += StrCat("chance: ", Fixed(*chance, 1), "\n");

@@ -58,6 +58,9 @@ struct ReportRun {
   std::string mend;            ///< The command that makes it done.
 
   std::map<std::string, GroupFigures> values;  ///< Definition -> groups.
+  /// Of a few-shot protocol: definition -> group -> value of each episode;
+  /// `values` are their means.
+  std::map<std::string, std::map<std::string, std::vector<double>>> episodes{};
   std::vector<Figure> class_ap;  ///< Default definition, [C], percent.
   std::optional<ReportTies> ties;
   std::vector<ReportCurve> curves;

@@ -84,6 +84,14 @@ void AddFigures(const Store& store, const RunRow& row,
     if (metric.scores == "test")
       run.values[metric.definition][metric.group] = metric.value;
   }
+  for (const auto& [definition, groups] : run.values) {
+    for (const auto& [group, mean] : groups) {
+      auto values = EpisodeValues(metrics, definition, group);
+      if (!values.empty()) {
+        run.episodes[definition][group] = std::move(values);
+      }
+    }
+  }
   const std::string definition = DefaultDefinition(dataset);
   run.class_ap.resize(dataset.classes.size());
   for (const ClassMetricRow& each : ClassMetrics(store, row.id, definition)) {
@@ -202,14 +210,20 @@ void AddGiven(const RowSources& sources, const RunRow& run, ReportRow& row) {
   }
 }
 
-void AddAbilities(const Catalog* catalog, ReportRow& row) {
-  if (catalog == nullptr) return;
-  for (const MethodEntry& entry : catalog->methods) {
+void AddAbilities(const RowSources& sources, const Cell* witness,
+                  ReportRow& row) {
+  if (sources.catalog == nullptr) return;
+  for (const MethodEntry& entry : sources.catalog->methods) {
     if (entry.name != row.method) continue;
     row.stochastic = entry.stochastic;
-    row.text = entry.needs_captions ? "names, captions"
-               : entry.needs_text   ? "names"
-                                    : "none";
+    const bool captions =
+        witness == nullptr
+            ? entry.needs_captions
+            : NeedsCaptions(entry, ProvenanceOf(sources.store, witness->run->id)
+                                       .identity.method_options);
+    row.text = captions           ? "names, captions"
+               : entry.needs_text ? "names"
+                                  : "none";
     if (row.input.empty()) row.input = entry.input;
   }
 }
@@ -271,7 +285,7 @@ ReportRow MakeRow(const RowSources& sources, const ReportDataset& dataset,
     }
   }
   if (witness) AddGiven(sources, *witness->run, row);
-  AddAbilities(sources.catalog, row);
+  AddAbilities(sources, witness, row);
   for (const Cell& cell : cells)
     row.runs.push_back(MakeRun(sources, dataset, cell, row.command));
   return row;

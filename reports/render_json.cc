@@ -82,6 +82,11 @@ OrderedJson Summary(const ReportDataset& dataset, const ReportRow& row) {
     OrderedJson each = {{"mean", Number(MeanOf(row, definition, group))},
                         {"sd_seeds", Number(SpreadOf(row, definition, group))},
                         {"seeds", SeedValues(row, definition, group).size()}};
+    if (const auto episodes = EpisodeMeans(row, definition, group);
+        !episodes.empty()) {
+      each["episodes"] = episodes;
+      each["sd_episodes"] = Number(SampleSd(episodes));
+    }
     if (const auto it = row.intervals.find(group); it != row.intervals.end()) {
       each["interval"] = {{"lo", it->second.lo},
                           {"hi", it->second.hi},

@@ -96,7 +96,7 @@ std::string TableRow(const ReportDataset& dataset, const ReportRow& row,
     const bool lead = best != nullptr && best->values[g] == mean;
     out += lead ? StrCat(" & \\underline{", Value(*mean, 1), "}")
                 : StrCat(" & ", Value(*mean, 1));
-    if (const Figure sd = SpreadOf(row, definition, groups[g]))
+    if (const Figure sd = ShownSpread(row, definition, groups[g]))
       out += StrCat(" {\\footnotesize$\\pm$", Value(*sd, 2), "}");
   }
   const std::size_t done = DoneRuns(row).size();
@@ -154,7 +154,7 @@ std::string CommandsOf(const ReportDataset& dataset, const std::string& prefix,
       if (const Figure mean = MeanOf(row, definition, group)) {
         out += Define(names.Make(stem + CommandPart(group)), Value(*mean, 1));
       }
-      if (const Figure sd = SpreadOf(row, definition, group)) {
+      if (const Figure sd = ShownSpread(row, definition, group)) {
         out +=
             Define(names.Make(stem + CommandPart(group) + "Sd"), Value(*sd, 2));
       }
@@ -195,8 +195,9 @@ std::string RenderLatex(const ReportModel& model) {
     const std::string prefix =
         names.Make("tailmark" + CommandPart(dataset.name));
     out += StrCat("\n% ", Comment(dataset.name), ", ",
-                  Comment(DefaultDefinition(dataset)), "\n",
-                  CommandsOf(dataset, prefix, names),
+                  Comment(DefaultDefinition(dataset)),
+                  SpreadUnit(dataset) == "episodes" ? ", sd over episodes" : "",
+                  "\n", CommandsOf(dataset, prefix, names),
                   Define(names.Make(prefix + "Table"), TableOf(dataset)));
   }
   return out;

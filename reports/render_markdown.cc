@@ -29,7 +29,7 @@ std::string MeanAndSpread(const ReportRow& row, const std::string& definition,
   const Figure mean = MeanOf(row, definition, group);
   if (!mean) return "\u2013";
   std::string text = Fixed(*mean, 1);
-  if (const Figure sd = SpreadOf(row, definition, group))
+  if (const Figure sd = ShownSpread(row, definition, group))
     text += StrCat(" \u00b1 ", Fixed(*sd, 2));
   if (const auto at = row.intervals.find(group); at != row.intervals.end())
     text += StrCat(" [", Fixed(at->second.lo, 1), ", ", Fixed(at->second.hi, 1),
@@ -239,11 +239,13 @@ std::string RenderMarkdown(const ReportModel& model) {
       EscapeMarkdown(model.campaign.empty() ? "results" : model.campaign),
       "\n\n", Answer(FindingOf(model)));
   for (const ReportDataset& dataset : model.datasets) {
+    const std::string_view unit =
+        SpreadUnit(dataset) == "episodes" ? "episodes" : "training seeds";
     out += StrCat("## ", EscapeMarkdown(dataset.name), "\n\n",
                   Answer(LeaderboardAnswer(dataset)), "mAP in percent, ",
                   MarkdownCode(DefaultDefinition(dataset)),
-                  ", mean \u00b1 sd over training seeds", Sure(dataset),
-                  ".\n\n", LeaderboardOf(dataset), MissingOf(dataset),
+                  ", mean \u00b1 sd over ", unit, Sure(dataset), ".\n\n",
+                  LeaderboardOf(dataset), MissingOf(dataset),
                   DefinitionsOf(dataset), PublishedTableOf(dataset),
                   ClassesOf(dataset), LedgerOf(dataset), CostOf(dataset));
   }

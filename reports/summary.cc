@@ -42,6 +42,10 @@ Figure Mean(const std::vector<double>& values) {
 
 Figure SampleSd(const std::vector<double>& values) {
   if (values.size() < 2) return {};
+  // Equal values have no spread, whatever their mean rounds to.
+  const auto [lowest, highest] =
+      std::minmax_element(values.begin(), values.end());
+  if (*lowest == *highest) return 0.0;
   const double mean = *Mean(values);
   double squares = 0;
   for (const double value : values) squares += (value - mean) * (value - mean);
@@ -56,6 +60,42 @@ Figure MeanOf(const ReportRow& row, std::string_view definition,
 Figure SpreadOf(const ReportRow& row, std::string_view definition,
                 std::string_view group) {
   return SampleSd(SeedValues(row, definition, group));
+}
+
+std::vector<double> EpisodeMeans(const ReportRow& row,
+                                 std::string_view definition,
+                                 std::string_view group) {
+  std::vector<double> sums;
+  double runs = 0;
+  for (const ReportRun& run : row.runs) {
+    if (!run.done()) continue;
+    const auto groups = run.episodes.find(std::string(definition));
+    if (groups == run.episodes.end()) continue;
+    const auto values = groups->second.find(std::string(group));
+    if (values == groups->second.end()) continue;
+    if (sums.empty()) sums.resize(values->second.size(), 0);
+    if (sums.size() != values->second.size()) return {};
+    for (std::size_t i = 0; i < sums.size(); ++i) sums[i] += values->second[i];
+    ++runs;
+  }
+  for (double& sum : sums) sum /= runs;
+  return sums;
+}
+
+Figure ShownSpread(const ReportRow& row, std::string_view definition,
+                   std::string_view group) {
+  const auto episodes = EpisodeMeans(row, definition, group);
+  return episodes.empty() ? SpreadOf(row, definition, group)
+                          : SampleSd(episodes);
+}
+
+std::string SpreadUnit(const ReportDataset& dataset) {
+  for (const ReportRow& row : dataset.rows) {
+    for (const ReportRun& run : row.runs) {
+      if (!run.episodes.empty()) return "episodes";
+    }
+  }
+  return "seeds";
 }
 
 Figure ClassMean(const ReportRow& row, std::size_t index) {

@@ -22,6 +22,17 @@ Figure MeanOf(const ReportRow& row, std::string_view definition,
 /// Sample standard deviation over seeds (two passes, n - 1); empty below two.
 Figure SpreadOf(const ReportRow& row, std::string_view definition,
                 std::string_view group);
+/// Of a few-shot row: each episode's mean over the done seeds, in order; empty
+/// when it has no episodes.
+std::vector<double> EpisodeMeans(const ReportRow& row,
+                                 std::string_view definition,
+                                 std::string_view group);
+/// What stands behind a mean: the sd over episodes where there are some, else
+/// over seeds. Never over images.
+Figure ShownSpread(const ReportRow& row, std::string_view definition,
+                   std::string_view group);
+/// What ShownSpread() is over: "episodes" or "seeds".
+std::string SpreadUnit(const ReportDataset& dataset);
 Figure Mean(const std::vector<double>& values);
 Figure SampleSd(const std::vector<double>& values);
 

@@ -30,14 +30,17 @@ double Median(std::vector<double> values) {
 /// Reads the durations that `find` is bound to.
 std::optional<Estimate> EstimateFrom(Statement& find, std::string basis) {
   std::vector<double> seconds;
+  std::vector<double> images;
   Estimate estimate;
   while (find.Step()) {
     seconds.push_back(find.Real(0));
+    images.push_back(find.Real(2));
     estimate.peak_rss = std::max(estimate.peak_rss, find.Int(1));
   }
   if (seconds.empty()) return std::nullopt;
   estimate.runs = static_cast<std::int64_t>(seconds.size());
   estimate.wall_s = Median(std::move(seconds));
+  estimate.images = Median(std::move(images));
   estimate.basis = std::move(basis);
   return estimate;
 }
@@ -326,11 +329,13 @@ std::optional<Estimate> EstimateRun(const Store& store, std::string_view recipe,
                                     std::string_view method,
                                     std::string_view dataset) {
   const auto durations = [&](std::string_view where) {
-    return store.sql().Prepare(
-        StrCat("SELECT sum(t.wall_s), max(t.peak_rss) FROM run r JOIN method m "
-               "ON m.id = r.method_id JOIN dataset d ON d.id = r.dataset_id "
-               "JOIN timing t ON t.run_id = r.id WHERE r.state = 'done' AND ",
-               where, " GROUP BY r.id"));
+    return store.sql().Prepare(StrCat(
+        "SELECT sum(t.wall_s), max(t.peak_rss), (SELECT "
+        "coalesce(sum(s.images), 0) FROM run_split x JOIN split s ON "
+        "s.id = x.split_id WHERE x.run_id = r.id) FROM run r JOIN method "
+        "m ON m.id = r.method_id JOIN dataset d ON d.id = r.dataset_id "
+        "JOIN timing t ON t.run_id = r.id WHERE r.state = 'done' AND ",
+        where, " GROUP BY r.id"));
   };
   Statement same = durations("r.recipe = ?");
   if (auto found = EstimateFrom(same.Bind(recipe), "recipe")) return found;

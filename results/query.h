@@ -184,6 +184,7 @@ struct Estimate {
   double wall_s = 0;
   std::int64_t peak_rss = 0;  ///< Largest of them, bytes.
   std::int64_t runs = 0;
+  double images = 0;  ///< Of their splits together, median.
   std::string basis;  ///< "recipe", "method and dataset", "method".
 };
 std::optional<Estimate> EstimateRun(const Store& store, std::string_view recipe,

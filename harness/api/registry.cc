@@ -64,7 +64,8 @@ void MethodRegistry::Insert(Entry entry) {
     CheckDeviation(each, entry.options);
   }
   for (const auto& when :
-       {entry.info.needs.test_feedback, entry.info.needs.base_fit}) {
+       {entry.info.needs.captions_unless, entry.info.needs.test_feedback,
+        entry.info.needs.base_fit}) {
     if (when) ResolveOptions(entry.options, *when);
   }
   std::string name = entry.info.name;

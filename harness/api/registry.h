@@ -26,6 +26,9 @@ std::string_view NameOf(InputKind kind);
 struct Needs {
   bool text = false;      ///< An encoder with a text tower.
   bool captions = false;  ///< A caption for each training image.
+  /// Options under which it does without them (all of them hold); nothing:
+  /// never.
+  std::optional<OptionMap> captions_unless{};
   /// Options under which it asks FitObserver::TestFeedback(): all of them hold
   /// ({}: always). Nothing: it never does.
   std::optional<OptionMap> test_feedback{};

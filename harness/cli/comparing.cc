@@ -108,9 +108,13 @@ std::vector<Replicates> Resample(Store& store, const ComparedRow& row,
                                  DataAccess& data) {
   std::vector<Replicates> out;
   for (const RunRow& run : row.runs) {
-    const ScoredData in = DataFromRun(store, run, data);
-    out.push_back(BootstrapImages(in.scores.view(), in.label_spans(), in.groups,
-                                  definition, options));
+    // Episodes share their query images: their mean is taken resample by
+    // resample, as that of seeds.
+    for (const std::string& scores : CountedScores(store, run)) {
+      const ScoredData in = DataFromRun(store, run, data, scores);
+      out.push_back(BootstrapImages(in.scores.view(), in.label_spans(),
+                                    in.groups, definition, options));
+    }
     CountTestEvaluation(store, run.key);
   }
   return out;

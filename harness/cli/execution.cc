@@ -5,6 +5,8 @@
 #include <cmath>
 #include <cstdio>
 #include <iostream>
+#include <set>
+#include <thread>
 
 #include "harness/base/clock.h"
 #include "harness/base/error.h"
@@ -101,6 +103,8 @@ OrderedJson EpisodesAnswer(const std::vector<double>& values) {
   mean /= static_cast<double>(values.size());
   double squares = 0;
   for (const double value : values) squares += (value - mean) * (value - mean);
+  // Equal values have no spread, whatever their mean rounds to.
+  if (std::set<double>(values.begin(), values.end()).size() == 1) squares = 0;
   const auto others = static_cast<double>(values.size()) - 1;
   return {{"count", values.size()},
           {"mean", mean},

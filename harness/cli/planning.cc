@@ -6,6 +6,7 @@
 #include "harness/base/environment.h"
 #include "harness/base/error.h"
 #include "harness/base/log.h"
+#include "harness/base/progress.h"
 #include "harness/base/suggest.h"
 #include "harness/cli/known_weights.h"
 #include "harness/cli/plugins.h"
@@ -52,17 +53,49 @@ PlanSources MakeSources(DataAccess& data, const Store* store) {
   };
   if (store != nullptr) {
     sources.estimate =
-        [store](const RunSpec& spec) -> std::optional<PlannedCost> {
+        [store, &data](const RunSpec& spec) -> std::optional<PlannedCost> {
       const auto known =
           EstimateRun(*store, RecipeId(spec.identity), spec.identity.method,
                       spec.identity.dataset);
       if (!known) return std::nullopt;
-      return PlannedCost{.seconds = known->wall_s,
-                         .rss_bytes = known->peak_rss};
+      PlannedCost cost{.seconds = known->wall_s, .rss_bytes = known->peak_rss};
+      // Of other options or data the time goes by the number of images: that is
+      // how a run on a few says what all of them will cost.
+      if (known->basis == "recipe" || known->images <= 0) return cost;
+      double images = 0;
+      if (!spec.identity.test_list_sha256.empty()) {
+        for (const SplitFacts& split : data.FactsOf(spec).splits) {
+          images += static_cast<double>(split.rows);
+        }
+      }
+      if (images > 0) cost.seconds *= images / known->images;
+      return cost;
     };
   }
   return sources;
 }
+
+}  // namespace
+
+std::string CostOf(const Plan& plan) {
+  double seconds = 0;
+  std::int64_t fresh = 0;
+  std::int64_t unknown = 0;
+  for (const PlanTask& task : plan.tasks) {
+    if (task.state != RunState::kPlanned) continue;
+    ++fresh;
+    unknown += task.estimate_s ? 0 : 1;
+    seconds += task.estimate_s.value_or(0);
+  }
+  std::string out = StrCat(fresh, " to run");
+  if (fresh == 0) return out;
+  if (unknown == fresh) return out + ", time unknown";
+  out += StrCat(", about ", FormatSeconds(seconds), " of one worker");
+  if (unknown > 0) out += StrCat(" and ", unknown, " of unknown time");
+  return out;
+}
+
+namespace {
 
 std::optional<StoredRun> Stored(const Store& store,
                                 const std::optional<RunRow>& row) {

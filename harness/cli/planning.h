@@ -63,6 +63,10 @@ struct Campaign {
 Campaign MakeCampaign(PlanOptions options, const GlobalOptions& global,
                       DataAccess& data, const Store* store);
 
+/// What is left to do: "12 to run, about 3:20:00 of one worker and 2 of unknown
+/// time". Times are those of runs like them in the store.
+std::string CostOf(const Plan& plan);
+
 /// The folder of weights of ours ("nano-clip") or a path. Throws ConfigError.
 PlannedWeights FindWeights(const std::string& weights);
 

@@ -9,6 +9,8 @@
 namespace tailmark {
 namespace {
 
+constexpr std::string_view kEpisode = "test.episode-";
+
 /// What the run was planned as: from its bundle, which knows where the data
 /// lie, or from the store when the bundle is gone.
 RunSpec SpecOf(const Store& store, const RunRow& run) {
@@ -62,8 +64,17 @@ ScoredData DataFromFiles(const std::string& scores, const std::string& labels,
   return in;
 }
 
-ScoredData DataFromRun(const Store& store, const RunRow& run,
-                       DataAccess& data) {
+std::vector<std::string> CountedScores(const Store& store, const RunRow& run) {
+  std::vector<std::string> names;
+  for (const ScoreRow& row : Scores(store, run.id)) {
+    if (row.name == "test") return {"test"};
+    if (row.name.starts_with(kEpisode)) names.push_back(row.name);
+  }
+  return names;
+}
+
+ScoredData DataFromRun(const Store& store, const RunRow& run, DataAccess& data,
+                       const std::string& scores) {
   if (run.state != RunState::kDone) {
     throw ConfigError(StrCat("run ", run.key.substr(0, 12), " is ",
                              NameOf(run.state), ": ", run.reason));
@@ -72,8 +83,11 @@ ScoredData DataFromRun(const Store& store, const RunRow& run,
   const DatasetFacts& facts = data.FactsOf(spec);
   ScoredData in;
   in.name = StrCat(run.method, " on ", run.dataset, ", seed ", run.seed);
+  const int episode = scores.starts_with(kEpisode)
+                          ? std::stoi(scores.substr(kEpisode.size()))
+                          : -1;
   for (const ScoreRow& row : Scores(store, run.id)) {
-    if (row.name != "test") continue;
+    if (row.name != scores) continue;
     in.scores = ScoresFromNpy(ReadNpy(row.path), row.path.string());
   }
   if (in.scores.rows == 0) {
@@ -81,7 +95,7 @@ ScoredData DataFromRun(const Store& store, const RunRow& run,
                              " has no scores of the whole test split"));
   }
   for (const SplitFacts& split : facts.splits) {
-    if (split.name != "test" || split.episode >= 0) continue;
+    if (split.name != "test" || split.episode != episode) continue;
     in.labels = split.positive;
     in.known = split.known;
   }

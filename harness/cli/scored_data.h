@@ -36,9 +36,15 @@ std::vector<ClassGroup> ReadGroups(const std::string& path,
 ScoredData DataFromFiles(const std::string& scores, const std::string& labels,
                          const std::string& known, const std::string& groups);
 
-/// The test scores of a stored run with its labels. Throws ConfigError when the
-/// run is not done, DataError when its data are not here.
-ScoredData DataFromRun(const Store& store, const RunRow& run, DataAccess& data);
+/// Names of the score matrices that a run counts by: "test", or, of a run over
+/// episodes, "test.episode-1", ...
+std::vector<std::string> CountedScores(const Store& store, const RunRow& run);
+
+/// Scores of a stored run with their labels: `scores` is one of
+/// CountedScores(). Throws ConfigError when the run is not done, DataError when
+/// its data are not here.
+ScoredData DataFromRun(const Store& store, const RunRow& run, DataAccess& data,
+                       const std::string& scores = "test");
 
 /// A number, or null where there is none.
 OrderedJson NumberOrNull(const std::optional<double>& value, double factor = 1);

@@ -142,7 +142,8 @@ class Planner {
       } else if (!data.missing.empty()) {
         task.state = RunState::kSkipped;
         task.reason = data.missing;
-      } else if (const std::string why = NotApplicable(data, method);
+      } else if (const std::string why =
+                     NotApplicable(data, method, point.options);
                  !why.empty()) {
         task.state = RunState::kNotApplicable;
         task.reason = why;
@@ -187,8 +188,9 @@ class Planner {
     spec.place.weights = weights.path;
   }
 
-  std::string NotApplicable(const OpenData& data, const MethodEntry& method) {
-    if (method.needs_captions && !data.facts.captions) {
+  std::string NotApplicable(const OpenData& data, const MethodEntry& method,
+                            const OptionMap& options) {
+    if (NeedsCaptions(method, options) && !data.facts.captions) {
       return StrCat(method.name, " needs captions, which ", data.label,
                     " does not have");
     }

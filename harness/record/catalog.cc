@@ -1,5 +1,6 @@
 #include "harness/record/catalog.h"
 
+#include "harness/base/dependency.h"
 #include "harness/base/environment.h"
 #include "harness/base/options_json.h"
 #include "harness/base/suggest.h"
@@ -50,6 +51,8 @@ Json MethodToJson(const MethodEntry& method) {
           {"input", method.input},
           {"needs_text", method.needs_text},
           {"needs_captions", method.needs_captions},
+          {"captions_unless",
+           method.captions_unless ? ToJson(*method.captions_unless) : Json()},
           {"trains", method.trains},
           {"stochastic", method.stochastic},
           {"partial_labels", method.partial_labels},
@@ -112,6 +115,9 @@ MethodEntry MethodFromJson(const Json& json) {
   method.input = in.Get<std::string>("input");
   method.needs_text = in.Get<bool>("needs_text");
   method.needs_captions = in.Get<bool>("needs_captions");
+  if (const Json& unless = in.At("captions_unless"); !unless.is_null()) {
+    method.captions_unless = OptionsFromJson(unless);
+  }
   method.trains = in.Get<bool>("trains");
   method.stochastic = in.Get<bool>("stochastic");
   method.partial_labels = in.Get<bool>("partial_labels");
@@ -148,6 +154,12 @@ const MethodEntry& Catalog::Find(std::string_view name) const {
     names.push_back(method.name);
   }
   throw ConfigError(UnknownName("method", name, names));
+}
+
+bool NeedsCaptions(const MethodEntry& method, const OptionMap& resolved) {
+  return method.needs_captions &&
+         !(method.captions_unless &&
+           AllHold(*method.captions_unless, method.options, resolved));
 }
 
 Json ToJson(const Catalog& catalog) {

@@ -32,6 +32,8 @@ struct MethodEntry {
   std::string input;  ///< "images", "features" or "none".
   bool needs_text = false;
   bool needs_captions = false;
+  /// Options under which it needs no captions after all; nothing: never.
+  std::optional<OptionMap> captions_unless{};
   bool trains = true;
   bool stochastic = true;
   bool partial_labels = false;
@@ -53,6 +55,9 @@ struct MethodEntry {
   /// Where its paper and its released code differ.
   std::vector<Deviation> deviations;
 };
+
+/// Whether the method wants captions with these resolved options.
+bool NeedsCaptions(const MethodEntry& method, const OptionMap& resolved);
 
 /// Written by `tailmark-worker catalog FILE` at build time, read by `tailmark`.
 struct Catalog {

@@ -15,6 +15,7 @@ MethodEntry EntryOf(const MethodRegistry::Entry& entry) {
                   .input = std::string(NameOf(info.input)),
                   .needs_text = info.needs.text,
                   .needs_captions = info.needs.captions,
+                  .captions_unless = info.needs.captions_unless,
                   .trains = info.abilities.trains,
                   .stochastic = info.abilities.stochastic,
                   .partial_labels = info.abilities.partial_labels,

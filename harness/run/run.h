@@ -73,9 +73,14 @@ class Run {
   // run_open.cc
   void CheckSpec();
   void CheckNeeds() const;
+  bool WantsCaptions() const;
+  bool StartsFromBase() const;
+  void CheckBase() const;
   void Open();
   void OpenEncoder();
   void OpenInputs();
+  void OpenEpisodeInputs(const std::string& name);
+  std::filesystem::path InputFolder(const RunNeed& need) const;
   void MakeFeatures();
   /// Between batches.
   void Tick();
@@ -98,6 +103,7 @@ class Run {
   void ExecuteWhole();
   void ExecuteEpisodes(const Episodes& episodes);
   void FitBase(const Episodes& episodes);
+  void KeepEpisode(const std::string& name) const;
   void FitPart(Part& part);
   void MakeWatch(const Part& part);
   /// Scores of the test split, as scores/<name>.npy.

@@ -170,14 +170,18 @@ void Run::FitBase(const Episodes& episodes) {
   inputs_.emplace("base", *std::move(found));
 }
 
+// A run that others start from leaves a state for each episode: what is fitted
+// to another support is not theirs.
+void Run::KeepEpisode(const std::string& name) const {
+  Checkpoint kept;
+  kept.key = RunKey(spec_);
+  method_->Save(kept.state);
+  kept.Write(bundle_ / StrCat(name, ".safetensors"));
+}
+
 void Run::ExecuteEpisodes(const Episodes& episodes) {
-  const auto& base = info().needs.base_fit;
-  const bool starts_from_base =
-      base && data_.train.size() > 0 &&
-      AllHold(*base, entry_->options,
-              ResolveOptions(entry_->options, spec_.identity.method_options));
   Phase("fit", [&] {
-    if (starts_from_base) FitBase(episodes);
+    if (StartsFromBase()) FitBase(episodes);
     return data_.train.size();
   });
   Phase("episodes", [&] {
@@ -189,7 +193,10 @@ void Run::ExecuteEpisodes(const Episodes& episodes) {
         continue;
       }
       const auto part = EpisodePart(episodes, episode);
+      OpenEpisodeInputs(name);
       FitPart(*part);
+      if (spec_.place.keep_state) KeepEpisode(name);
+      if (!spec_.identity.scores) continue;
       record_.scores.push_back(
           Score(*method_, *part, StrCat("test.", name), /*show=*/true));
     }

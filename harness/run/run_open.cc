@@ -36,6 +36,16 @@ void CheckSelection(const RunIdentity& id) {
   }
 }
 
+/// What the needed run left. Throws DataError when it is another run's.
+Checkpoint ReadInput(const RunNeed& need, const std::filesystem::path& path) {
+  Checkpoint state = Checkpoint::Read(path);
+  if (state.key != need.key) {
+    throw DataError(StrCat(path.string(), ": is the state of run ", state.key,
+                           ", expected ", need.key));
+  }
+  return state;
+}
+
 }  // namespace
 
 void Run::CheckSpec() {
@@ -117,25 +127,64 @@ void Run::CheckNeeds() const {
       given.empty() ? " nothing" : given, "; let tailmark plan write it"));
 }
 
+bool Run::WantsCaptions() const {
+  const auto& unless = info().needs.captions_unless;
+  return info().needs.captions &&
+         !(unless && AllHold(*unless, entry_->options,
+                             ResolveOptions(entry_->options,
+                                            spec_.identity.method_options)));
+}
+
+bool Run::StartsFromBase() const {
+  const auto& base = info().needs.base_fit;
+  return base && AllHold(*base, entry_->options,
+                         ResolveOptions(entry_->options,
+                                        spec_.identity.method_options));
+}
+
+void Run::CheckBase() const {
+  if (!StartsFromBase()) return;
+  if (data_.dataset->episodes() == nullptr) {
+    throw ConfigError(StrCat("with these options method '", info().name,
+                             "' goes on from a fit to base classes, and '",
+                             spec_.identity.dataset, "' has no episodes"));
+  }
+  if (data_.train.size() == 0) {
+    throw ConfigError(StrCat("with these options method '", info().name,
+                             "' first fits the base classes, and '",
+                             spec_.identity.dataset,
+                             "' was opened without their images: set its "
+                             "option base to with"));
+  }
+}
+
+std::filesystem::path Run::InputFolder(const RunNeed& need) const {
+  const auto path = FindState(spec_.place.bundles, need.key);
+  if (path.empty()) {
+    throw DataError(StrCat("the run starts from ", need.role, ", key ",
+                           need.key,
+                           ", and there is no bundle with its "
+                           "state below '",
+                           spec_.place.bundles.string(),
+                           "' (place.bundles of the run spec); run that one "
+                           "first"));
+  }
+  return path.parent_path();
+}
+
 void Run::OpenInputs() {
   for (const RunNeed& need : spec_.identity.needs) {
-    const auto path = FindState(spec_.place.bundles, need.key);
-    if (path.empty()) {
-      throw DataError(StrCat("the run starts from ", need.role, ", key ",
-                             need.key,
-                             ", and there is no bundle with its "
-                             "state below '",
-                             spec_.place.bundles.string(),
-                             "' (place.bundles of the run spec); run that one "
-                             "first"));
-    }
-    ReadBundle(path.parent_path());  // every hash
-    Checkpoint state = Checkpoint::Read(path);
-    if (state.key != need.key) {
-      throw DataError(StrCat(path.string(), ": is the state of run ", state.key,
-                             ", expected ", need.key));
-    }
-    inputs_.emplace(need.role, std::move(state));
+    const auto folder = InputFolder(need);
+    ReadBundle(folder);  // every hash
+    inputs_.emplace(need.role, ReadInput(need, folder / "state.safetensors"));
+  }
+}
+
+void Run::OpenEpisodeInputs(const std::string& name) {
+  for (const RunNeed& need : spec_.identity.needs) {
+    inputs_.insert_or_assign(
+        need.role,
+        ReadInput(need, InputFolder(need) / StrCat(name, ".safetensors")));
   }
 }
 
@@ -153,10 +202,11 @@ void Run::Open() {
                              spec_.identity.dataset, "' are unknown, and ",
                              "method '", info().name, "' needs all of them"));
   }
-  if (info().needs.captions && data_.rows.captions.empty()) {
+  if (WantsCaptions() && data_.rows.captions.empty()) {
     throw ConfigError(StrCat("method '", info().name, "' needs captions, and '",
                              spec_.identity.dataset, "' has none"));
   }
+  CheckBase();
   OpenEncoder();
   OpenInputs();
 }

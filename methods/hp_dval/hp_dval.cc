@@ -69,17 +69,17 @@ HpDval::HpDval(HpDvalOptions options, Problem problem)
 }
 
 std::int64_t HpDval::epochs() const {
-  return stage_ == HpDvalStage::kTwo ? options().stage2_epochs
-                                     : options().stage1_epochs;
+  return stage_ == HpDvalStage::kTwo ? used().stage2_epochs
+                                     : used().stage1_epochs;
 }
 
 ScoreScale HpDval::scale() const {
-  return options().score_norm == "cosine" ? ScoreScale::kLogit
-                                          : ScoreScale::kCosine;
+  return used().score_norm == "cosine" ? ScoreScale::kLogit
+                                       : ScoreScale::kCosine;
 }
 
 ClassificationLoss HpDval::Loss(const TrainSource& train) const {
-  const HpDvalOptions& o = options();
+  const HpDvalOptions& o = used();
   DbOptions db{.gamma = o.db_gamma,
                .neg_scale = o.db_neg_scale,
                .init_bias = o.db_init_bias,
@@ -98,7 +98,7 @@ ClassificationLoss HpDval::Loss(const TrainSource& train) const {
 }
 
 OneCycle HpDval::Schedule(std::int64_t samples) const {
-  const HpDvalOptions& o = options();
+  const HpDvalOptions& o = used();
   const std::int64_t steps = (samples + o.batch_size - 1) / o.batch_size;
   const std::int64_t horizon = o.horizon == 0 ? epochs() : o.horizon;
   return {.max_lr = stage_ == HpDvalStage::kTwo ? o.stage2_lr : o.stage1_lr,
@@ -109,7 +109,7 @@ OneCycle HpDval::Schedule(std::int64_t samples) const {
 void HpDval::StartContexts(std::uint64_t seed, Student& student) const {
   if (stage_ == HpDvalStage::kOne) return;
   const auto photo = PhotoWords(*problem().encoder);
-  if (options().prompt_init == "photo") {
+  if (used().prompt_init == "photo") {
     student.global_context = photo.clone();
     student.local_context = photo.clone();
     return;
@@ -117,7 +117,7 @@ void HpDval::StartContexts(std::uint64_t seed, Student& student) const {
   at::Generator chance =
       at::detail::createCPUGenerator(DeriveSeed(seed, "hp_dval/context"));
   const auto draw = [&] {
-    return at::empty({options().context_tokens, photo.size(1)}, at::kFloat)
+    return at::empty({used().context_tokens, photo.size(1)}, at::kFloat)
         .normal_(0.0, kContextDeviation, chance)
         .to(photo.options());
   };
@@ -128,14 +128,14 @@ void HpDval::StartContexts(std::uint64_t seed, Student& student) const {
 Student HpDval::EmptyCopy() const {
   Student student;
   student.own_text =
-      stage_ == HpDvalStage::kOne && options().text_encoder == "trained";
+      stage_ == HpDvalStage::kOne && used().text_encoder == "trained";
   const Encoder& clip = *problem().encoder;
-  if (options().student_init == "imagenet1k") {
-    CheckImageNetWeights(options());
+  if (used().student_init == "imagenet1k") {
+    CheckImageNetWeights(used());
     student.encoder = student.own_text
                           ? WithImageNetTower(*clip.Copy(Towers::kText),
-                                              options().imagenet_weights)
-                          : WithImageNetTower(clip, options().imagenet_weights);
+                                              used().imagenet_weights)
+                          : WithImageNetTower(clip, used().imagenet_weights);
   } else {
     student.encoder =
         clip.Copy(student.own_text ? Towers::kBoth : Towers::kImage);
@@ -145,7 +145,7 @@ Student HpDval::EmptyCopy() const {
 
 Student HpDval::Start(FitContext& context) const {
   Student student = EmptyCopy();
-  if (options().embedding == "two-linear") {
+  if (used().embedding == "two-linear") {
     context.train.Start({.batch_size = 1, .shuffle = false});
     TrainBatch one;
     context.train.Next(one);
@@ -161,9 +161,9 @@ Student HpDval::Start(FitContext& context) const {
       each.value.copy_(before.Get("scored/" + each.name));
     }
   };
-  if (stage_ == HpDvalStage::kTwo && options().stage2_from == "stage1-ema") {
+  if (stage_ == HpDvalStage::kTwo && used().stage2_from == "stage1-ema") {
     go_on_from("stage1");
-  } else if (options().student_init == "base-run") {
+  } else if (used().student_init == "base-run") {
     go_on_from("base");
   }
   return student;
@@ -172,19 +172,36 @@ Student HpDval::Start(FitContext& context) const {
 void HpDval::MakeTrainer(Student student) {
   trainer_.emplace(HpDvalTrainer::Setup{
       .stage = stage_,
-      .options = &options(),
+      .options = &used(),
       .clip = problem().encoder,
       .student = std::move(student),
       .tokens = TokenisePrompts(*problem().encoder, problem().class_names,
-                                options().context_tokens),
+                                used().context_tokens),
       .precision = [this]() -> std::shared_ptr<void> {
         return std::make_shared<Autocast>(problem());
       }});
 }
 
+void HpDval::BecomeBaseFit() {
+  HpDvalOptions base = options();
+  base.student_init = "clip";
+  base.stage1_epochs = base.base_epochs;
+  base.batch_size = base.base_batch_size;
+  base.horizon = base.base_horizon;
+  base.beta2 = base.base_beta2;
+  base.decay_on = base.base_decay_on;
+  base.augment = base.base_augment;
+  base_fit_ = std::move(base);
+}
+
 void HpDval::Fit(FitContext& context) {
   if (!trainer_) {
     const torch::NoGradGuard no_grad;
+    // The harness fits the base classes first, with nothing to start from.
+    if (options().student_init == "base-run" &&
+        !context.inputs.contains("base")) {
+      BecomeBaseFit();
+    }
     MakeTrainer(Start(context));
   }
   trainer_->Begin(Loss(context.train), Schedule(context.train.num_samples()));
@@ -198,8 +215,8 @@ void HpDval::Fit(FitContext& context) {
 
 double HpDval::TrainEpoch(TrainSource& train, EpochReport& report) {
   train.Start({.epoch = epoch_,
-               .batch_size = options().batch_size,
-               .augment = options().augment});
+               .batch_size = used().batch_size,
+               .augment = used().augment});
   const auto zero = at::zeros(
       {}, at::TensorOptions().dtype(torch::kDouble).device(problem().device));
   at::Tensor total = zero.clone();
@@ -223,6 +240,7 @@ at::Tensor HpDval::Predict(const Batch& batch) const {
 
 void HpDval::Save(StateWriter& out) const {
   out.PutInt("epoch", epoch_);
+  out.PutInt("base_fit", base_fit_ ? 1 : 0);
   trainer_->SaveScored(out);
   // A finished fit is only scored: a quarter of the bytes.
   if (epoch_ < epochs()) trainer_->SaveTraining(out);
@@ -231,12 +249,13 @@ void HpDval::Save(StateWriter& out) const {
 void HpDval::Load(const StateReader& in) {
   const torch::NoGradGuard no_grad;
   epoch_ = in.GetInt("epoch");
+  if (in.GetInt("base_fit") == 1) BecomeBaseFit();
   Student student = EmptyCopy();
   const auto like = [&](const char* key) {
     const auto found = in.Get(key);
     return at::empty_like(found, found.options().device(problem().device));
   };
-  if (options().embedding == "two-linear") {
+  if (used().embedding == "two-linear") {
     student.embedding = {.weight1 = like("scored/embedding.fc1.weight"),
                          .bias1 = like("scored/embedding.fc1.bias"),
                          .weight2 = like("scored/embedding.fc2.weight"),

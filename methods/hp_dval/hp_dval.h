@@ -34,6 +34,11 @@ class HpDval final : public MethodWith<HpDvalOptions> {
   }
 
  private:
+  /// What this fit goes by: of the base classes, the options base_*.
+  const HpDvalOptions& used() const {
+    return base_fit_ ? *base_fit_ : options();
+  }
+  void BecomeBaseFit();
   std::int64_t epochs() const;
   void MakeTrainer(Student student);
   Student Start(FitContext& context) const;
@@ -45,6 +50,7 @@ class HpDval final : public MethodWith<HpDvalOptions> {
 
   HpDvalStage stage_;
   std::int64_t epoch_ = 0;
+  std::optional<HpDvalOptions> base_fit_;  // Set: this fit is to them.
   std::optional<HpDvalTrainer> trainer_;
 };
 

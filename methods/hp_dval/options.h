@@ -52,6 +52,12 @@ struct HpDvalOptions {
   double ema_decay = 0.998;
   std::string input_norm = "clip";
   std::string augment = "cutout-randaugment";
+  std::int64_t base_epochs = 18;
+  std::int64_t base_batch_size = 32;
+  std::int64_t base_horizon = 80;
+  double base_beta2 = 0.999;
+  std::string base_decay_on = "matrices";
+  std::string base_augment = "cutout-randaugment";
   bool recompute = false;
 
   static constexpr auto Fields() {
@@ -66,8 +72,8 @@ struct HpDvalOptions {
               OneOf{"stage1-ema|clip"}},
         Field{"student_init", &O::student_init,
               "Where the student begins: CLIP's tower, a ViT trained on "
-              "ImageNet-1K (imagenet_weights), or what a run on the base "
-              "classes came to",
+              "ImageNet-1K (imagenet_weights), or, in episodes, what a fit to "
+              "the base classes came to (base_*)",
               OneOf{"clip|imagenet1k|base-run"}},
         Field{"imagenet_weights", &O::imagenet_weights,
               "ViT of CLIP's shape as safetensors with timm's names"},
@@ -158,6 +164,19 @@ struct HpDvalOptions {
               "none: CLIP's mean and deviation undone, pixels in [0, 1]",
               OneOf{"clip|none"}},
         Field{"augment", &O::augment, "Of training images",
+              OneOf{"cutout-randaugment|randaugment|flip|none"}},
+        Field{"base_epochs", &O::base_epochs,
+              "student_init = base-run: the fit to the base classes, here its "
+              "epochs",
+              Between(1, 100'000)},
+        Field{"base_batch_size", &O::base_batch_size, "Its images a step",
+              Between(1, 1'048'576)},
+        Field{"base_horizon", &O::base_horizon, "Its horizon",
+              Between(0, 100'000)},
+        Field{"base_beta2", &O::base_beta2, "Its beta2", Between(0, 0.9999999)},
+        Field{"base_decay_on", &O::base_decay_on, "What decays in it",
+              OneOf{"matrices|all"}},
+        Field{"base_augment", &O::base_augment, "Its augmentation",
               OneOf{"cutout-randaugment|randaugment|flip|none"}},
         Field{"recompute", &O::recompute,
               "Less memory, more time: activations computed again in the "

@@ -91,17 +91,6 @@ OptionMap FewShotEpisode() {
                               {"augment", Word("randaugment")}});
 }
 
-/// What the base run differs in from an episode's.
-OptionMap BaseDiffers() {
-  OptionMap differs;
-  const OptionMap episode = FewShotEpisode();
-  for (const auto& [name, value] : FewShotBase()) {
-    if (episode.at(name) != value) differs[name] = value;
-  }
-  differs["student_init"] = Word("clip");
-  return differs;
-}
-
 /// Stage 1 for nano-CLIP and the embedded scenes.
 OptionMap Embedded() {
   return {{"stage", Word("1")},
@@ -113,6 +102,19 @@ OptionMap Embedded() {
           {"horizon", Whole(0)},
           {"ema_decay", 0.9961},
           {"augment", Word("flip")}};
+}
+
+/// Episodes of five pictures or more: a step an epoch, no step size for long
+/// runs.
+OptionMap EmbeddedFewShot() {
+  return With(Embedded(), {{"loss", Word("asl-sum")},
+                           {"kd_weight", 0.0},
+                           {"stage1_epochs", Whole(12)},
+                           {"stage1_lr", 1e-4},
+                           {"ema_decay", 0.8},
+                           {"base_epochs", Whole(3)},
+                           {"base_horizon", Whole(0)},
+                           {"base_augment", Word("flip")}});
 }
 
 OptionMap EmbeddedPrompts() {
@@ -147,7 +149,8 @@ std::vector<Preset> HpDvalPresets() {
        .summary = "Training on base classes, as released: ASL, no distillation",
        .options = FewShotBase()},
       {.name = "paper-few-shot",
-       .summary = "An episode, from the averaged weights of a base run",
+       .summary =
+           "Episodes from the averaged weights of a fit to the base classes",
        .options = With(FewShotEpisode(), {{"student_init", Word("base-run")}}),
        .kind = Kind::kProfile},
       {.name = "repo-few-shot",
@@ -162,6 +165,9 @@ std::vector<Preset> HpDvalPresets() {
       {.name = "embedded",
        .summary = "Stage 1 with nano-CLIP on the embedded scenes",
        .options = Embedded()},
+      {.name = "embedded-few-shot",
+       .summary = "Episodes of the embedded scenes, from CLIP",
+       .options = EmbeddedFewShot()},
       {.name = "embedded-stage2",
        .summary = "Stage 2 on top of it",
        .options = With(second, {{"stage", Word("2")}})},
@@ -183,7 +189,8 @@ MethodInfo HpDval::Info() {
           "Hierarchical-Prompt for Class-Imbalance Multi-Label Image "
           "Classification, IEEE TIP 34, 2025",
       .input = InputKind::kImages,
-      .needs = {.text = true},
+      .needs = {.text = true,
+                .base_fit = OptionMap{{"student_init", Word("base-run")}}},
       .abilities = {.partial_labels = true, .precisions = {"fp32", "bf16"}},
       .presets = HpDvalPresets(),
       .depends = {{.role = "stage1",
@@ -193,10 +200,7 @@ MethodInfo HpDval::Info() {
                    .forget = {"stage2_from", "stage2_positive", "stage2_epochs",
                               "stage2_lr", "prompt_init", "context_tokens",
                               "consistency_on", "consistency_weight"},
-                   .scores = true},
-                  {.role = "base",
-                   .when = {{"student_init", Word("base-run")}},
-                   .set = BaseDiffers()}},
+                   .scores = true}},
       .deviations = HpDvalDeviations(),
   };
 }

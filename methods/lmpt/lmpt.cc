@@ -152,6 +152,7 @@ MethodInfo Lmpt::Info() {
                       {{"bn", std::string("train")}}},
       .needs = {.text = true,
                 .captions = true,
+                .captions_unless = OptionMap{{"cse", std::string("off")}},
                 .test_feedback =
                     OptionMap{{"schedule", std::string("plateau-test")}}},
       .abilities = {.partial_labels = true,

@@ -238,24 +238,42 @@ MethodInfo MlVpt::Info() {
       .input = InputKind::kImages,
       .needs = {.text = true},
       .abilities = {.partial_labels = true, .precisions = {"fp32", "bf16"}},
-      .presets = {
-          {.name = "embedded",
-           .summary = "Nano settings: three groups a graph, three experts",
-           .options = {{"parts", std::int64_t{3}},
-                       {"lr", 1e-2},
-                       {"ema_decay", 0.95},
-                       {"epochs", std::int64_t{8}},
-                       {"augment", "flip"}}},
-          {.name = "voc-lt",
-           .summary = "Three groups a graph, DB constants of VOC-LT",
-           .options = {{"parts", std::int64_t{3}},
-                       {"db_gamma", 0.3},
-                       {"db_neg_scale", 5.0}}},
-          {.name = "release",
-           .summary = "Batch 64 and 40 epochs, as the release's configurations",
-           .options = {{"epochs", std::int64_t{40}},
-                       {"batch_size", std::int64_t{64}}}},
-      }};
+      .presets =
+          {
+              {.name = "embedded",
+               .summary = "Nano settings: three groups a graph, three experts",
+               .options = {{"parts", std::int64_t{3}},
+                           {"lr", 1e-2},
+                           {"ema_decay", 0.95},
+                           {"epochs", std::int64_t{8}},
+                           {"augment", "flip"}}},
+              {.name = "voc-lt",
+               .summary = "Three groups a graph, DB constants of VOC-LT",
+               .options = {{"parts", std::int64_t{3}},
+                           {"db_gamma", 0.3},
+                           {"db_neg_scale", 5.0}}},
+              {.name = "release",
+               .summary =
+                   "Batch 64 and 40 epochs, as the release's configurations",
+               .options = {{"epochs", std::int64_t{40}},
+                           {"batch_size", std::int64_t{64}}}},
+              {.name = "few-shot",
+               .summary =
+                   "Episodes of five images or more: two groups a graph, "
+                   "small batches",
+               .options = {{"parts", std::int64_t{2}},
+                           {"batch_size", std::int64_t{4}}}},
+              {.name = "embedded-few-shot",
+               .summary = "The same for the embedded scenes",
+               .options = {{"parts", std::int64_t{2}},
+                           {"batch_size", std::int64_t{4}},
+                           {"lr", 1e-2},
+                           {"ema_decay", 0.8},
+                           {"epochs", std::int64_t{8}},
+                           {"head_init", "text"},
+                           {"augment", "flip"}}},
+          },
+      .deviations = MlVptDeviations()};
 }
 
 }  // namespace

@@ -3,10 +3,15 @@
 #include <cstdint>
 #include <string>
 #include <tuple>
+#include <vector>
 
+#include "harness/base/deviation.h"
 #include "methods/partition/partition_options.h"
 
 namespace tailmark {
+
+/// Where the release does otherwise, or only it says anything.
+std::vector<Deviation> MlVptDeviations();
 
 /// Defaults are those of specification 2.8 for COCO-LT with CLIP ViT-B/16.
 struct MlVptOptions : PartitionChoice {
@@ -29,7 +34,7 @@ struct MlVptOptions : PartitionChoice {
   std::int64_t batch_size = 32;
   double ema_decay = 0.0;
   std::string weights_used = "ema";
-  std::string augment = "none";
+  std::string augment = "cutout-randaugment";
 
   static constexpr auto Fields() {
     using O = MlVptOptions;
@@ -91,7 +96,7 @@ struct MlVptOptions : PartitionChoice {
                   "Scores come from the running average or the last step",
                   OneOf{"ema|raw"}},
             Field{"augment", &O::augment, "What happens to a training image",
-                  OneOf{"none|flip"}},
+                  OneOf{"cutout-randaugment|randaugment|flip|none"}},
         });
   }
 };

@@ -337,6 +337,23 @@ std::vector<Preset> Presets() {
       {.name = "embedded-control",
        .summary = "The same fine-tuning without teachers (K = 1)",
        .options = With(kNano, {{"teachers", std::string("none")}})},
+      {.name = "embedded-few-shot",
+       .summary = "A shared context for episodes of a handful of pictures",
+       .options = With(two, {{"variant", std::string("prompt")},
+                             {"parts", std::int64_t{2}},
+                             {"merge_below", std::int64_t{0}},
+                             {"kd_divisor", 10.0},
+                             {"head_lr", 1e-3},
+                             {"epochs", std::int64_t{12}},
+                             {"ema_decay", 0.8}})},
+      {.name = "few-shot",
+       .summary = "Preset prompt for episodes: two parts, never merged",
+       .options = {{"variant", std::string("prompt")},
+                   {"optimiser", std::string("sgd")},
+                   {"head_lr", 5e-4},
+                   {"kd_divisor", 10.0},
+                   {"parts", std::int64_t{2}},
+                   {"merge_below", std::int64_t{0}}}},
       {.name = "embedded-contexts",
        .summary = "Parts are the four contexts the scenes were drawn in",
        .options = With(
@@ -375,6 +392,7 @@ std::vector<Preset> Presets() {
                    {"student_lr_factor", 0.1},
                    {"batch_size", std::int64_t{24}},
                    {"ema_decay", 0.9997},
+                   {"augment", std::string("cutout-randaugment")},
                    {"round_weights", true},
                    {"head_init", std::string("zeros")},
                    {"head_bias", 0.0},
@@ -398,7 +416,8 @@ MethodInfo Psd::Info() {
       .presets = Presets(),
       .depends = {TeachersOf("together", "both"), TeachersOf("apart", "both"),
                   TeachersOf("together", "together"),
-                  TeachersOf("apart", "apart"), OneTeacher()}};
+                  TeachersOf("apart", "apart"), OneTeacher()},
+      .deviations = PsdDeviations()};
 }
 
 }  // namespace

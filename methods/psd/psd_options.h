@@ -3,7 +3,9 @@
 #include <cstdint>
 #include <string>
 #include <tuple>
+#include <vector>
 
+#include "harness/base/deviation.h"
 #include "methods/partition/partition_options.h"
 
 namespace tailmark {
@@ -36,7 +38,7 @@ struct PsdTraining {
   std::int64_t batch_size = 32;
   double ema_decay = 0.0;
   std::string weights_used = "ema";
-  std::string augment = "none";
+  std::string augment = "cutout-randaugment";
 
   static constexpr auto Fields() {
     using O = PsdTraining;
@@ -107,7 +109,7 @@ struct PsdTraining {
               "or the last step",
               OneOf{"ema|raw"}},
         Field{"augment", &O::augment, "What happens to a training image",
-              OneOf{"none|flip"}},
+              OneOf{"cutout-randaugment|randaugment|flip|none"}},
     };
   }
 };
@@ -153,6 +155,9 @@ struct PsdStudent {
     };
   }
 };
+
+/// Where the release does otherwise, or only it says anything.
+std::vector<Deviation> PsdDeviations();
 
 struct PsdOptions : PsdStudent, PsdTraining, PartitionChoice {
   static constexpr auto Fields() {

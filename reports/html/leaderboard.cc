@@ -115,7 +115,7 @@ std::string ValueCell(const Board& board, const ReportRow& row, std::size_t g) {
   }
   std::string cell = StrCat(open, " data-v=\"", Exact(mean),
                             "\"><span class=\"v\">", value, "</span>");
-  if (const Figure sd = SpreadOf(row, board.page.definition, group)) {
+  if (const Figure sd = ShownSpread(row, board.page.definition, group)) {
     cell += StrCat(" <span class=\"sd\">\u00b1 ", Fixed(*sd, 2), "</span>");
   }
   if (const std::string letters = LettersOf(row, group); !letters.empty()) {
@@ -327,8 +327,8 @@ std::optional<Section> Leaderboard(const DataPage& page) {
   const std::string caption = StrCat(
       "Leaderboard on <i>", EscapeHtml(page.data.name),
       "</i>, mean average precision in percent, ",
-      Code(ShortDefinition(page.definition)),
-      ". Mean \u00b1 sd over training seeds",
+      Code(ShortDefinition(page.definition)), ". Mean \u00b1 sd over ",
+      SpreadUnit(page.data) == "episodes" ? "episodes" : "training seeds",
       board.intervals ? "; the bar is the 95 % interval over test pictures."
                       : ".");
   return Section{.id = "leaderboard",

@@ -77,6 +77,14 @@ TEST(Plan, AMethodThatNeedsCaptionsIsNotApplicableWithoutThem) {
             "captioner needs captions, which set does not have");
 }
 
+TEST(Plan, OptionsMaySpareAMethodItsCaptions) {
+  Recipe recipe = SampleRecipe();
+  recipe.methods = {{.use = "captioner", .name = "captioner", .seeds = {0}}};
+  recipe.methods[0].options["act"] = {Json("mute"), {"c.json", {}}};
+  const Plan plan = MakeSamplePlan(recipe);
+  EXPECT_EQ(plan.tasks[0].state, RunState::kPlanned) << plan.tasks[0].reason;
+}
+
 TEST(Plan, AMethodThatTrainsIsNotApplicableWithoutTrainingImages) {
   Recipe recipe = TwoMethods();
   recipe.datasets = {{.use = "untrained", .name = "untrained"}};

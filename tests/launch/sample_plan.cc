@@ -49,7 +49,11 @@ Catalog SampleCatalog() {
   catalog.methods = {
       {.name = "prior", .input = "none"},
       {.name = "probe", .input = "features", .options = options},
-      {.name = "captioner", .input = "features", .needs_captions = true},
+      {.name = "captioner",
+       .input = "features",
+       .needs_captions = true,
+       .captions_unless = OptionMap{{"act", std::string("mute")}},
+       .options = options},
       Staged(),
       {.name = "driven", .input = "none", .test_feedback = OptionMap{}},
       {.name = "circle", .input = "none", .depends = {{.role = "itself"}}}};

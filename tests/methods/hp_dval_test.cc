@@ -153,14 +153,24 @@ TEST_F(HpDvalTest, StageTwoWithoutAFirstStageSaysWhatItNeeds) {
   EXPECT_NO_THROW(Fitted(Fast("2", {{"stage2_from", std::string("clip")}})));
 }
 
-TEST_F(HpDvalTest, AnEpisodeGoesOnFromTheBaseRun) {
-  TrainStageOne();
+TEST_F(HpDvalTest, AnEpisodeGoesOnFromTheFitToTheBaseClasses) {
   const OptionMap options =
       Fast("1", {{"student_init", std::string("base-run")},
                  {"loss", std::string("asl-sum")},
-                 {"kd_weight", 0.0}});
-  EXPECT_THROW(Fitted(options), ConfigError);
-  base_ = first_;
+                 {"kd_weight", 0.0},
+                 {"base_epochs", std::int64_t{2}},
+                 {"base_augment", std::string("flip")}});
+  ExpectResumeChangesNothing(options);
+  const auto base = Fitted(options);
+  auto as_base = options;
+  as_base["student_init"] = std::string("clip");
+  as_base["stage1_epochs"] = std::int64_t{2};
+  as_base["batch_size"] = std::int64_t{32};
+  as_base["horizon"] = std::int64_t{80};
+  as_base["augment"] = std::string("flip");
+  EXPECT_TRUE(Scores(*base).equal(Scores(*Fitted(as_base))));
+
+  base_ = Saved(*base);
   const auto from_base = Scores(*Fitted(options));
   auto from_clip = options;
   from_clip["student_init"] = std::string("clip");

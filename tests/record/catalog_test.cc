@@ -17,6 +17,8 @@ Catalog Sample() {
                       .cite = "Somebody 2020",
                       .input = "features",
                       .needs_text = true,
+                      .needs_captions = true,
+                      .captions_unless = OptionMap{{"lr", 0.2}},
                       .trains = true,
                       .precisions = {"fp32", "bf16"},
                       .test_feedback = OptionMap{{"lr", 0.1}},

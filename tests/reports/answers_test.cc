@@ -79,6 +79,35 @@ TEST(Answers, AreSentencesFromTheFigures) {
             "environment went into this page.");
 }
 
+TEST(Answers, OfBrandedRowsAloneSayThatNoneIsRanked) {
+  ReportModel model = SmallModel();
+  for (ReportRow& row : model.datasets[0].rows) row.brands = {"partial"};
+  EXPECT_EQ(FindingOf(model), "No row is ranked: what is done is partial.");
+  EXPECT_EQ(LeaderboardAnswer(model.datasets[0]),
+            "No row is ranked: what is done is partial.");
+}
+
+TEST(Answers, TheSpreadOfAFewShotRowIsThatOfItsEpisodes) {
+  ReportDataset dataset = SmallModel().datasets[0];
+  EXPECT_EQ(SpreadUnit(dataset), "seeds");
+  const std::string definition = DefaultDefinition(dataset);
+  ReportRow& row = dataset.rows[0];
+  ASSERT_TRUE(row.runs[0].done());
+  row.runs.resize(1);
+  row.runs[0].episodes[definition]["total"] = {40.0, 50.0, 60.0};
+  EXPECT_EQ(SpreadUnit(dataset), "episodes");
+  EXPECT_EQ(ShownSpread(row, definition, "total"), Figure(10.0));
+  EXPECT_EQ(SpreadOf(row, definition, "total"), Figure());
+  // Two seeds: each episode by its mean over them.
+  row.runs.push_back(row.runs[0]);
+  row.runs[1].episodes[definition]["total"] = {60.0, 50.0, 40.0};
+  EXPECT_EQ(ShownSpread(row, definition, "total"), Figure(0.0));
+}
+
+TEST(Answers, EqualValuesHaveNoSpreadWhateverTheirMeanRoundsTo) {
+  EXPECT_EQ(SampleSd(std::vector<double>(10, 45.1 + 1e-14)), Figure(0.0));
+}
+
 TEST(Answers, OfNothingSayThatNothingIsDone) {
   EXPECT_EQ(FindingOf(EmptyModel()), "No run is done yet.");
   EXPECT_EQ(FindingOf(ReportModel{}), "");

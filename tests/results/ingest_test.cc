@@ -398,6 +398,14 @@ TEST_F(Ingest, ARunOverEpisodesHasTheirMean) {
   const auto two = ClassMetrics(store_, result.run_id, step, "test.episode-2");
   ASSERT_EQ(classes.size(), 3u);
   EXPECT_DOUBLE_EQ(*classes[1].value, (*one[1].value + *two[1].value) / 2);
+  Statement views = store_.sql().Prepare(
+      "SELECT l.mean, e.mean, e.episodes FROM leaderboard l JOIN episodes e "
+      "USING (recipe, definition, grp) WHERE l.definition = ? AND l.grp = "
+      "'total'");
+  ASSERT_TRUE(views.Bind(step).Step());
+  EXPECT_DOUBLE_EQ(views.Real(0), (values[0] + values[1]) / 2);
+  EXPECT_DOUBLE_EQ(views.Real(1), views.Real(0));
+  EXPECT_EQ(views.Int(2), 2);
 }
 
 TEST_F(Ingest, DoneWithoutScoresIsNoResult) {

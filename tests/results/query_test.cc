@@ -172,6 +172,7 @@ TEST_F(Queries, AnEstimateTakesTheNearestRunsThereAre) {
   EXPECT_EQ(same->runs, 2);
   EXPECT_DOUBLE_EQ(same->wall_s, 4.0);  // median of 3.5 and 4.5
   EXPECT_EQ(same->peak_rss, 2000);
+  EXPECT_GT(same->images, 0);
   EXPECT_EQ(EstimateRun(store_, "x", "probe", "embedded")->basis,
             "method and dataset");
   EXPECT_EQ(EstimateRun(store_, "x", "probe", "other")->basis, "method");

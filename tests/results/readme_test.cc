@@ -31,7 +31,12 @@ std::vector<std::string> QueriesIn(const std::string& text) {
 
 /// A store in which every question has an answer.
 void Fill(Store& store, const std::filesystem::path& folder) {
-  const DatasetFacts facts = SampleFacts();
+  DatasetFacts facts = SampleFacts();
+  for (const int episode : {1, 2}) {
+    SplitFacts query = facts.splits[1];
+    query.episode = episode;
+    facts.splits.push_back(query);
+  }
   std::vector<PlannedRun> plan;
   const auto take = [&](const SampleRun& run) {
     plan.push_back({.spec = SpecOf(run), .label = run.method, .reason = ""});
@@ -47,6 +52,7 @@ void Fill(Store& store, const std::filesystem::path& folder) {
   }
   take({.method = "zero_shot_clip", .build = "build-2"});
   take({.method = "zero_shot_clip", .started_utc = "later", .salt = 1});
+  take({.method = "few", .scores = {"test.episode-1", "test.episode-2"}});
   take({.method = "slow", .state = RunState::kTimeout, .reason = "1 h"});
   plan.push_back({.spec = SpecOf({.method = "missing"}),
                   .label = "missing",

@@ -168,8 +168,9 @@ TEST(Runner, TheStateStaysOnlyWhenAsked) {
 class RunnerNeeds : public ::testing::Test {
  protected:
   /// Executes stage 1 without scores into a bundle of its key; its spec.
-  RunSpec First() {
+  RunSpec First(std::int64_t episodes = 0) {
     RunSpec spec = toy_.Spec("staged", {{"stage", std::int64_t{1}}});
+    spec.identity.dataset_options["episodes"] = episodes;
     spec.identity.scores = false;
     spec.build = toy_.engine().build.digest;
     spec.place.keep_state = true;
@@ -178,6 +179,7 @@ class RunnerNeeds : public ::testing::Test {
   }
   RunSpec Second(const RunSpec& first) {
     RunSpec spec = toy_.Spec("staged");
+    spec.identity.dataset_options = first.identity.dataset_options;
     spec.identity.needs = {{"stage1", RecipeId(first.identity), RunKey(first)}};
     spec.place.bundles = toy_.folder();
     return spec;
@@ -199,6 +201,17 @@ TEST_F(RunnerNeeds, AFitIsGivenTheStateOfTheRunItStartsFrom) {
   // Stage 1 leaves 7, stage 2 adds 1 and scores the sum.
   const NpyArray scores = ReadNpy(toy_.Bundle("two") / "scores/test.npy");
   EXPECT_EQ(scores.As<float>()[0], 8.0F);
+}
+
+TEST_F(RunnerNeeds, AnEpisodeIsGivenWhatWasFittedToItsOwnSupport) {
+  const RunSpec first = First(3);
+  EXPECT_TRUE(ReadBundle(toy_.Bundle(RunKey(first))).scores.empty());
+  ASSERT_EQ(toy_.Execute(Second(first), "two"), kExitDone) << toy_.log();
+  for (int episode = 1; episode <= 3; ++episode) {
+    const NpyArray scores = ReadNpy(
+        toy_.Bundle("two") / StrCat("scores/test.episode-", episode, ".npy"));
+    EXPECT_EQ(scores.As<float>()[1], 8.0F) << "episode " << episode;
+  }
 }
 
 TEST_F(RunnerNeeds, AMissingOrForeignStateIsRefusedByRole) {

@@ -279,14 +279,17 @@ Answer CompareRows(Store& store, DataAccess& data, const ComparedRow& a,
   const RunRow& first = a.runs.front();
   const Definition definition = DefinitionOf(store, first, options.definition);
   Answer out;
-  if (a.runs.size() == 1 && b.runs.size() == 1) {
+  const bool episodes = CountedScores(store, first).size() > 1;
+  if (a.runs.size() == 1 && b.runs.size() == 1 && !episodes) {
     out = CompareData(DataFromRun(store, first, data),
                       DataFromRun(store, b.runs.front(), data), definition,
                       options);
     CountTestEvaluation(store, first.key);
     CountTestEvaluation(store, b.runs.front().key);
   } else {
-    const ScoredData in = DataFromRun(store, first, data);
+    // Images and flips of the first seed, or episode, speak for the row.
+    const std::string scores = CountedScores(store, first).front();
+    const ScoredData in = DataFromRun(store, first, data, scores);
     out.definition = definition;
     out.options = options.bootstrap();
     const auto mean_a =
@@ -298,8 +301,7 @@ Answer CompareRows(Store& store, DataAccess& data, const ComparedRow& a,
     for (PairedGroup& group : out.compared.groups) std::swap(group.a, group.b);
     for (PairedClass& each : out.compared.classes) std::swap(each.a, each.b);
     out.class_names = in.class_names;
-    // Images and flips of the first seed speak for the row.
-    const ScoredData other = DataFromRun(store, b.runs.front(), data);
+    const ScoredData other = DataFromRun(store, b.runs.front(), data, scores);
     out.worst = FindWorstImages(other.scores.view(), in.scores.view(),
                                 in.label_spans(), definition, kMostImages);
     out.drift = FindDrift(other.scores.view(), in.scores.view(),

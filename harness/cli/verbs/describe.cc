@@ -23,16 +23,25 @@ std::string OptionTable(const FieldTable& fields) {
   return fields.empty() ? "  no options\n" : TextTable(table);
 }
 
+std::string CaptionsNeed(const MethodEntry& method) {
+  std::string text = "needs captions";
+  if (!method.captions_unless) return text;
+  for (const auto& [name, value] : *method.captions_unless) {
+    text += StrCat(" unless ", name, "=", ToText(value));
+  }
+  return text;
+}
+
 std::string Can(const MethodEntry& method) {
   std::string text;
-  const auto add = [&](bool is, const char* words) {
-    if (is) text += (text.empty() ? "" : ", ") + std::string(words);
+  const auto add = [&](bool is, const std::string& words) {
+    if (is) text += (text.empty() ? "" : ", ") + words;
   };
   add(method.trains, "trains");
   add(!method.trains, "does not train");
   add(method.stochastic, "depends on the seed");
   add(method.needs_text, "needs a text tower");
-  add(method.needs_captions, "needs captions");
+  add(method.needs_captions, CaptionsNeed(method));
   add(method.partial_labels, "takes unknown labels");
   add(method.trains_encoder, "trains the encoder");
   add(!method.batch_invariant, "scores depend on the batch");
@@ -41,7 +50,7 @@ std::string Can(const MethodEntry& method) {
   for (const std::string& each : method.precisions) {
     precisions += (precisions.empty() ? "computes in " : " or ") + each;
   }
-  add(true, precisions.c_str());
+  add(true, precisions);
   return text;
 }
 

@@ -65,31 +65,19 @@ OrderedJson Answer(const Plan& plan) {
 void PrintTable(const Plan& plan) {
   std::vector<std::vector<std::string>> table = {
       {"STATE", "METHOD", "DATA SET", "SEED", "KEY", "TIME", "REASON"}};
-  double seconds = 0;
-  std::int64_t fresh = 0;
   std::int64_t rows = 0;
   std::int64_t tasks = 0;
-  bool known = true;
   for (const PlanTask& task : plan.tasks) {
     table.push_back({WordOf(task), task.label, task.spec.identity.dataset,
                      std::to_string(task.spec.seed), task.key.substr(0, 12),
                      task.estimate_s ? FormatSeconds(*task.estimate_s) : "-",
                      task.reason});
     ++(task.row() ? rows : tasks);
-    if (task.state != RunState::kPlanned) continue;
-    ++fresh;
-    known = known && task.estimate_s;
-    seconds += task.estimate_s.value_or(0);
   }
   std::cout << TextTable(table) << plan.campaign << ": " << rows << " runs"
             << (tasks > 0 ? StrCat(" and ", tasks, " that they start from")
                           : "")
-            << ", " << fresh << " to run";
-  if (fresh > 0) {
-    std::cout << (known ? ", about " + FormatSeconds(seconds) + " of one worker"
-                        : ", time unknown");
-  }
-  std::cout << "\n";
+            << ", " << CostOf(plan) << "\n";
 }
 
 /// Each recipe once, with every option's value and who said so.

@@ -1,6 +1,7 @@
 #include <iostream>
 
 #include "harness/base/error.h"
+#include "harness/base/log.h"
 #include "harness/cli/execution.h"
 #include "harness/cli/exit_codes.h"
 #include "harness/cli/partitions.h"
@@ -28,6 +29,7 @@ int Run(RunVerbOptions options, const GlobalOptions& global) {
   Store store(StoreFolder(global));
   const Campaign campaign = MakeCampaign(options.plan, global, data, &store);
   options.execute.force = options.plan.force || options.plan.reuse == "none";
+  LogInfo(StrCat(campaign.plan.campaign, ": ", CostOf(campaign.plan)));
   KeepPartitions(campaign.plan, data, StoreFolder(global) / "partitions");
   return ExecutePlan(campaign.plan,
                      {{"recipe", campaign.recipe.source.json()},
