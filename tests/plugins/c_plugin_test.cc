@@ -17,7 +17,7 @@ using ::testing::HasSubstr;
 std::vector<fs::path> Built() {
   std::vector<fs::path> found;
   std::istringstream in(TM_C_PLUGINS);
-  for (std::string path; std::getline(in, path, ';');) found.emplace_back(path);
+  for (std::string path; std::getline(in, path, ':');) found.emplace_back(path);
   return found;
 }
 
