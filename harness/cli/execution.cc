@@ -6,7 +6,6 @@
 #include <cstdio>
 #include <iostream>
 #include <set>
-#include <thread>
 
 #include "harness/base/clock.h"
 #include "harness/base/error.h"

@@ -141,6 +141,12 @@ TEST_F(Campaign, AWrongOptionIsExit2AndLeavesNoStore) {
   EXPECT_FALSE(fs::exists(tailmark.store() / "bundles"));
 }
 
+TEST_F(Campaign, DevicesOfARecipeThatComputesOnTheCpuAreExit2) {
+  const Said said = InFolder("a")(Run({"--devices", "all"}));
+  EXPECT_EQ(said.code, 2);
+  EXPECT_THAT(said.err, HasSubstr("add --device cuda"));
+}
+
 TEST_F(Campaign, ALimitBrandsTheResult) {
   const Program tailmark = InFolder("a");
   ASSERT_EQ(tailmark({"run", "quickstart", "--only", "method=label_prior",

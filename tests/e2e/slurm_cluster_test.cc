@@ -148,11 +148,22 @@ ScratchFolder* OnSlurm::suite_ = nullptr;
 SlurmCluster* OnSlurm::cluster_ = nullptr;
 std::string* OnSlurm::why_ = nullptr;
 
-TEST_F(OnSlurm, AnArrayLeavesInTheStoreWhatALocalRunDoes) {
+TEST_F(OnSlurm, AnArrayAndTwoThatClaimLeaveInTheStoreWhatALocalRunDoes) {
   const Program tailmark = InFolder("a");
   Submit(tailmark, kSmall);
+  const Program claims = InFolder("claims");
+  ASSERT_EQ(claims(Joined({"plan"}, Joined(kSmall, {"-o", "plan.json"}))).code,
+            0);
+  const pid_t other =
+      claims.Start({"worker", "--plan", "plan.json", "--claim"});
+  EXPECT_EQ(claims({"worker", "--plan", "plan.json", "--claim"}).code, 0);
+  EXPECT_EQ(Program::Wait(other), 0);
+  EXPECT_EQ(claims({"import", claims.store() / "bundles"}).code, 0);
   ASSERT_TRUE(cluster_->WaitUntilEmpty(kPatience)) << cluster_->Ask("squeue");
-  EXPECT_EQ(Hashes(tailmark), Expected(kSmall)) << Output(tailmark);
+  const auto expected = Expected(kSmall);
+  EXPECT_EQ(expected.size(), 4u);
+  EXPECT_EQ(Hashes(claims), expected);
+  EXPECT_EQ(Hashes(tailmark), expected) << Output(tailmark);
   const Said status = tailmark({"status", "--json"});
   EXPECT_EQ(status.json()["counts"], Json({{"done", 4}})) << status.out;
   // Nothing is to do a second time.

@@ -10,6 +10,7 @@
 #include "harness/base/clock.h"
 #include "harness/base/error.h"
 #include "harness/base/files.h"
+#include "harness/launch/slots.h"
 #include "tests/record/sample.h"
 
 namespace tailmark {
@@ -56,6 +57,14 @@ class Child : public ::testing::Test {
 
   ScratchFolder scratch_;
 };
+
+TEST_F(Child, ItUsesTheCoresItWasGivenAlone) {
+  ProcessOptions options =
+      Shell("sed -n 's/^Cpus_allowed_list:[^0-9]*//p' /proc/self/status");
+  options.cores = {AllowedCores().back()};
+  EXPECT_EQ(Run(options).exit_code, 0);
+  EXPECT_EQ(Log(), std::to_string(options.cores[0]) + "\n");
+}
 
 TEST_F(Child, ItsOutputGoesToTheLogAndItsExitCodeComesBack) {
   const ProcessEnd end = Run(Shell("echo out; echo err >&2; exit 7"));
