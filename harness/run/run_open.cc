@@ -91,8 +91,9 @@ void Run::CheckSpec() {
 }
 
 void Run::OpenEncoder() {
-  if (input_ != InputKind::kFeatures && !info().needs.text &&
-      !info().abilities.trains_encoder) {
+  // One that wants images in place of features encodes them itself.
+  if (input_ != InputKind::kFeatures && info().input != InputKind::kFeatures &&
+      !info().needs.text && !info().abilities.trains_encoder) {
     return;
   }
   const RunIdentity& id = spec_.identity;

@@ -7,6 +7,7 @@
 #include "methods/nn/prompt_fit.h"
 #include "methods/torch_pch.h"
 #include "tests/contract/toys.h"
+#include "tests/methods/tiny_clip.h"
 
 namespace tailmark {
 namespace {
@@ -58,6 +59,32 @@ class Prompts : public ::testing::Test {
     Batch batch;
     batch.rows = torch::arange(24);
     batch.inputs = images ? pixels_ : encoder_->EncodeImages(pixels_);
+    return method->Predict(batch);
+  }
+
+  /// The same of images, stopped after two epochs and gone on from a file's
+  /// worth of state.
+  at::Tensor TrainedInTwoGoes(const std::string& name,
+                              const OptionMap& options) {
+    const auto& entry = registry_.Find(name);
+    const OptionMap resolved = ResolveOptions(entry.options, options);
+    const auto source = MakeFeatureTrainSource(rows_, Views(true), {.seed = 3});
+    MemoryState state;
+    {
+      const auto begun = entry.create(resolved, problem_);
+      toys::StopAfter stop(2);
+      FitContext context{*source, nullptr, 3, stop};
+      begun->Fit(context);
+      begun->Save(state);
+    }
+    const auto method = entry.create(resolved, problem_);
+    method->Load(state);
+    toys::StopAfter never;
+    FitContext context{*source, nullptr, 3, never};
+    method->Fit(context);
+    Batch batch;
+    batch.rows = torch::arange(24);
+    batch.inputs = pixels_;
     return method->Predict(batch);
   }
 
@@ -150,6 +177,45 @@ TEST_F(Prompts, BatchStatisticsAreRefusedWithoutBatchNorm) {
   OptionMap options = Small(true);
   options["bn"] = std::string("train");
   EXPECT_THROW(Trained("lmpt", options), ConfigError);
+}
+
+/// A ResNet of a few thousand numbers whose running figures are of nothing.
+std::unique_ptr<ClipEncoder> SmallResNet() {
+  const torch::NoGradGuard no_grad;
+  ClipConfig config = TinyConfig();
+  config.vision = {.width = 0, .mlp = 0, .layers = 0, .heads = 1};
+  config.resnet = {.width = 2, .layers = {1, 1, 1, 1}, .heads = 2};
+  config.image_size = 32;
+  config.patch_size = 32;
+  config.context_length = 20;
+  ClipModel model(config, at::TensorOptions(at::kFloat));
+  at::Generator chance = at::detail::createCPUGenerator(4);
+  for (const NamedTensor& each : model.Parameters()) {
+    if (each.tensor.dim() > 1) each.tensor.normal_(0.0, 0.3, chance);
+  }
+  model.logit_scale.fill_(2.0);
+  return std::make_unique<ClipEncoder>(
+      std::move(model), std::make_unique<WordTokenizer>(kTinyWords, "tiny"),
+      "tiny");
+}
+
+TEST_F(Prompts, BatchStatisticsDriftInACopyAndGoThroughACheckpoint) {
+  encoder_ = SmallResNet();
+  problem_.encoder = encoder_.get();
+  problem_.class_names = {"dog", "mug", "photo"};
+  rows_.labels = rows_.labels.narrow(1, 0, 3).contiguous();
+  pixels_ = torch::randn({24, 3, 32, 32}, at::detail::createCPUGenerator(5));
+  const std::string before = HashParameters(encoder_->model());
+  OptionMap options = Small(true);
+  options["length"] = std::int64_t{4};
+  const auto frozen = Trained("coop", options);
+  options["bn"] = std::string("train");
+  const auto drifted = Trained("coop", options);
+  EXPECT_TRUE(drifted.isfinite().all().item<bool>());
+  EXPECT_FALSE(drifted.equal(frozen));
+  EXPECT_TRUE(Trained("coop", options).equal(drifted));
+  EXPECT_EQ(HashParameters(encoder_->model()), before);
+  EXPECT_TRUE(TrainedInTwoGoes("coop", options).equal(drifted));
 }
 
 TEST_F(Prompts, AContextTooLongForTheEncoderIsRefused) {

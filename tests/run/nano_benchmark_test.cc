@@ -47,6 +47,7 @@ class NanoBenchmark : public ::testing::Test {
     }
     spec.place.cache = cache_;
     spec.seed = seed;
+    EXPECT_TRUE(bench_.Prepare(spec)) << bench_.log();
     const std::string name = std::to_string(runs_++);
     EXPECT_EQ(bench_.Run(spec, name), 0) << bench_.log();
     const DatasetSpec data{.name = "embedded",
@@ -132,6 +133,23 @@ TEST_F(NanoBenchmark, HpDvalGainsOverZeroShotAndMostInTheTail) {
   EXPECT_GE(first.total, zero.total + 6);
   EXPECT_GE(first.tail, zero.tail + 4);
   EXPECT_GE(first.tail, probe.tail + 7);
+}
+
+TEST_F(NanoBenchmark, LmptByLogitGainsOverZeroShotBySoftmax) {
+  const Means zero = Score("zero_shot_clip", "embedded");
+  const Means lmpt = Score("lmpt", "embedded");
+  std::cout << "lmpt: total " << lmpt.total << ", head " << lmpt.head
+            << ", medium " << lmpt.medium << ", tail " << lmpt.tail << "\n";
+  EXPECT_GE(lmpt.total, zero.total + 2);
+}
+
+TEST_F(NanoBenchmark, PsdGainsOverZeroShot) {
+  const Means zero = Score("zero_shot_clip", "embedded");
+  const Means student = Score("psd", "embedded");
+  std::cout << "psd: total " << student.total << ", head " << student.head
+            << ", medium " << student.medium << ", tail " << student.tail
+            << "\n";
+  EXPECT_GE(student.total, zero.total + 6);
 }
 
 TEST_F(NanoBenchmark, SeedsMoveTheProbesLittle) {

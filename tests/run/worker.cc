@@ -11,8 +11,11 @@
 #include "datasets/builtin.h"
 #include "datasets/embedded/web_pairs.h"
 #include "harness/api/registry.h"
+#include "harness/base/dependency.h"
 #include "harness/base/error.h"
 #include "harness/base/files.h"
+#include "harness/record/build_info.h"
+#include "harness/record/bundle.h"
 #include "methods/builtin.h"
 #include "methods/clip/clip_model.h"
 #include "methods/clip/tokenizer.h"
@@ -115,6 +118,27 @@ int WorkerBench::Run(const RunSpec& spec, const std::string& name) {
   fs::remove(log_path());
   WorkerProcess worker(Arguments(spec, name), log_path());
   return worker.Wait();
+}
+
+bool WorkerBench::Prepare(RunSpec& spec) {
+  MethodRegistry methods;
+  RegisterBuiltinMethods(methods);
+  const auto& entry = methods.Find(spec.identity.method);
+  spec.build = ThisBuild().digest;
+  spec.place.bundles = folder_;
+  for (const NeededRun& needed : NeededRuns(entry.info.depends, entry.options,
+                                            spec.identity.method_options)) {
+    RunSpec other = spec;
+    other.identity.method_options = needed.options;
+    other.identity.scores = needed.scores;
+    other.identity.needs.clear();
+    other.place.keep_state = true;
+    if (!Prepare(other)) return false;
+    const std::string key = RunKey(other);
+    if (!IsSealed(Bundle(key)) && Run(other, key) != 0) return false;
+    spec.identity.needs.push_back({needed.role, RecipeId(other.identity), key});
+  }
+  return true;
 }
 
 std::string WorkerBench::log() const { return ReadFile(log_path()); }

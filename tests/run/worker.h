@@ -48,6 +48,9 @@ class WorkerBench {
   /// Runs it to its end; what it said is in log().
   int Run(const RunSpec& spec, const std::string& name);
   std::string log() const;
+  /// Executes what `spec` starts from, each once, into bundles named by their
+  /// keys, and names them in it. False when one of them failed: see log().
+  bool Prepare(RunSpec& spec);
 
   std::filesystem::path Bundle(const std::string& name) const {
     return folder_ / name;

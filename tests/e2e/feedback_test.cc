@@ -1,0 +1,74 @@
+// The schedule that LMPT's release drives by test scores, from process to
+// process: the worker has no test label, `tailmark` has them and counts each
+// look.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "harness/base/files.h"
+#include "tests/e2e/program.h"
+#include "tests/record/sample.h"
+
+namespace tailmark {
+namespace {
+using ::testing::HasSubstr;
+
+constexpr const char* kRecipe = R"({
+  "schema": "tailmark-campaign/1",
+  "campaign": "driven",
+  "datasets": ["embedded"],
+  "methods": [
+    {"use": "lmpt", "profile": "repo",
+     "options": {"epochs": 3, "batch_size": 32, "lr": 0.01, "empty_class": "clamp"}}
+  ],
+  "weights": "nano-clip",
+  "pipeline": "as-is-48",
+  "limit": 120,
+  "limits": {"threads": 1}
+})";
+
+class Feedback : public ::testing::Test {
+ protected:
+  Program In(const std::string& name) const {
+    std::filesystem::create_directories(scratch_.path() / name);
+    WriteFileAtomic(scratch_.path() / name / "recipe.json", kRecipe);
+    return Program(scratch_.path() / name);
+  }
+  static Json Query(const Program& tailmark, const std::string& sql) {
+    const Said said = tailmark({"db", "query", sql, "--json"});
+    EXPECT_EQ(said.code, 0) << said.err;
+    return said.json();
+  }
+
+  ScratchFolder scratch_;
+};
+
+TEST_F(Feedback, LmptAsReleasedIsDrivenByTestScoresThatAreCounted) {
+  const Program tailmark = In("a");
+  const Said said = tailmark({"run", "recipe.json", "--json"});
+  ASSERT_EQ(said.code, 0) << said.err;
+  // An answer an epoch, and the score at the end.
+  const Json runs = Query(tailmark, "SELECT test_evaluations AS n FROM run");
+  ASSERT_EQ(runs.size(), 1u);
+  EXPECT_EQ(runs[0]["n"], 4);
+  const Json curve = Query(
+      tailmark, "SELECT value FROM curve WHERE name = 'lr' ORDER BY step");
+  EXPECT_EQ(curve.size(), 3u);
+
+  const Program again = In("b");
+  ASSERT_EQ(again({"run", "recipe.json"}).code, 0);
+  const char* hash = "SELECT sha256 FROM score WHERE name = 'test'";
+  EXPECT_EQ(Query(tailmark, hash), Query(again, hash));
+}
+
+TEST_F(Feedback, AWorkerThatNobodyAnswersRefusesSuchARun) {
+  const Program tailmark = In("a");
+  ASSERT_EQ(tailmark({"plan", "recipe.json", "-o", "plan.json"}).code, 0);
+  const Said said =
+      tailmark({"worker", "--plan", "plan.json", "--task", "0", "--out", "b"});
+  EXPECT_NE(said.code, 0);
+  EXPECT_THAT(said.err, HasSubstr("there is nobody to answer"));
+}
+
+}  // namespace
+}  // namespace tailmark
