@@ -4,7 +4,7 @@ option(TAILMARK_BUILD_TESTS "Build the tests" ON)
 option(TAILMARK_BUILD_BENCH "Build Google Benchmark micro-benchmarks" OFF)
 option(TAILMARK_BUILD_FUZZ "Build libFuzzer targets (clang)" OFF)
 option(TAILMARK_WERROR "Warnings are errors" OFF)
-option(TAILMARK_TORCH_PCH "One shared precompiled header for LibTorch users" ON)
+option(TAILMARK_PCH "Shared precompiled headers, one of them for LibTorch users" ON)
 option(TAILMARK_REQUIRE_CUDA "Fail at configure time unless LibTorch has CUDA" OFF)
 set(TAILMARK_SANITIZE "" CACHE STRING "Comma list for -fsanitize=, e.g. address,undefined")
 

@@ -6,26 +6,40 @@ function(tailmark_library name)
   add_library(tailmark_${name} STATIC ${ARG_SOURCES})
   add_library(tailmark::${name} ALIAS tailmark_${name})
   target_link_libraries(tailmark_${name} PUBLIC ${ARG_DEPS} PRIVATE tailmark_flags)
-  if(ARG_TORCH_PCH)
-    tailmark_use_torch_pch(tailmark_${name})
-  endif()
+  tailmark_use_its_pch(tailmark_${name})
 endfunction()
 
-# The LibTorch PCH is built once (by tailmark_torch_pch) and reused everywhere.
-# In <>, CMake writes no absolute path into it, so that ccache knows it again in
-# another clone.
-function(tailmark_use_torch_pch target)
-  if(NOT TAILMARK_TORCH_PCH)
+# Each PCH is built once and reused by every target of its kind: `plain` or
+# `torch` (with LibTorch). They are half of a build's time. In <>, CMake writes no
+# absolute path into it, so that ccache knows it again in another clone.
+function(tailmark_use_pch target kind)
+  if(NOT TAILMARK_PCH)
     return()
   endif()
-  if(NOT TARGET tailmark_torch_pch)
-    file(GENERATE OUTPUT "${PROJECT_BINARY_DIR}/torch_pch.cc" CONTENT "\n")
-    add_library(tailmark_torch_pch OBJECT "${PROJECT_BINARY_DIR}/torch_pch.cc")
-    target_link_libraries(tailmark_torch_pch PRIVATE tailmark_flags tailmark::torch)
-    target_precompile_headers(tailmark_torch_pch PRIVATE <methods/torch_pch.h>)
+  set(pch tailmark_${kind}_pch)
+  if(NOT TARGET ${pch})
+    file(GENERATE OUTPUT "${PROJECT_BINARY_DIR}/${kind}_pch.cc" CONTENT "\n")
+    add_library(${pch} OBJECT "${PROJECT_BINARY_DIR}/${kind}_pch.cc")
+    target_link_libraries(${pch} PRIVATE tailmark_flags)
+    if(kind STREQUAL "torch")
+      target_link_libraries(${pch} PRIVATE tailmark::torch)
+      target_precompile_headers(${pch} PRIVATE <methods/torch_pch.h>)
+    else()
+      target_link_libraries(${pch} PRIVATE nlohmann_json::nlohmann_json)
+      target_precompile_headers(${pch} PRIVATE <harness/base/plain_pch.h>)
+    endif()
   endif()
-  target_precompile_headers(${target} REUSE_FROM tailmark_torch_pch)
+  target_precompile_headers(${target} REUSE_FROM ${pch})
 endfunction()
+
+# What ARG_TORCH_PCH of the caller says.
+macro(tailmark_use_its_pch target)
+  if(ARG_TORCH_PCH OR ARG_TORCH)
+    tailmark_use_pch(${target} torch)
+  else()
+    tailmark_use_pch(${target} plain)
+  endif()
+endmacro()
 
 # tailmark_executable(NAME SOURCES ... [DEPS ...] [TORCH_PCH]), in <build>/bin.
 function(tailmark_executable name)
@@ -34,9 +48,7 @@ function(tailmark_executable name)
   target_link_libraries(${name} PRIVATE ${ARG_DEPS} tailmark_flags)
   set_target_properties(${name} PROPERTIES
     RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/bin")
-  if(ARG_TORCH_PCH)
-    tailmark_use_torch_pch(${name})
-  endif()
+  tailmark_use_its_pch(${name})
 endfunction()
 
 # tailmark_test(NAME SOURCES ... DEPS ... [LABELS unit|contract|e2e|...]
@@ -60,8 +72,8 @@ function(tailmark_test name)
   if(ARG_SERIAL)
     set(serial RUN_SERIAL ON)
   endif()
+  tailmark_use_its_pch(${name})
   if(ARG_TORCH)
-    tailmark_use_torch_pch(${name})
     add_test(NAME ${name} COMMAND ${name} --gtest_brief=0)
     set_tests_properties(${name} PROPERTIES LABELS "${ARG_LABELS};torch"
       TIMEOUT ${ARG_TIMEOUT} ENVIRONMENT OMP_NUM_THREADS=1
@@ -81,12 +93,13 @@ function(tailmark_bench name)
     return()
   endif()
   cmake_parse_arguments(PARSE_ARGV 1 ARG "TORCH_PCH" "" "SOURCES;DEPS")
-  tailmark_executable(${name} SOURCES ${ARG_SOURCES}
-    DEPS ${ARG_DEPS} benchmark::benchmark_main)
-  target_compile_definitions(${name} PRIVATE TM_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+  set(pch)
   if(ARG_TORCH_PCH)
-    tailmark_use_torch_pch(${name})
+    set(pch TORCH_PCH)
   endif()
+  tailmark_executable(${name} SOURCES ${ARG_SOURCES}
+    DEPS ${ARG_DEPS} benchmark::benchmark_main ${pch})
+  target_compile_definitions(${name} PRIVATE TM_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
   if(TAILMARK_BUILD_TESTS)
     # 1.7 takes plain seconds; the suffix "0.01s" came with 1.8.
     add_test(NAME ${name} COMMAND ${name} --benchmark_min_time=0.01)

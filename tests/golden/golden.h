@@ -6,13 +6,15 @@
 namespace tailmark {
 
 /// Where the golden cases of `folder` ("clip/preprocess") lie: below
-/// TAILMARK_GOLDEN_ROOT when that is set, else below tests/golden. A test whose
+/// TAILMARK_GOLDEN_ROOT when that holds it, else below tests/golden. A test whose
 /// folder is absent skips and names it.
 inline std::filesystem::path GoldenFolder(const char* folder) {
   const char* root = std::getenv("TAILMARK_GOLDEN_ROOT");
-  const bool given = root != nullptr && *root != '\0';
-  return std::filesystem::path(given ? root : TM_SOURCE_DIR "/tests/golden") /
-         folder;
+  if (root != nullptr && *root != '\0') {
+    auto given = std::filesystem::path(root) / folder;
+    if (std::filesystem::exists(given)) return given;
+  }
+  return std::filesystem::path(TM_SOURCE_DIR "/tests/golden") / folder;
 }
 
 /// A folder of data that is not ours to commit, below TAILMARK_REFERENCE_DATA;
