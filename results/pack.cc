@@ -102,11 +102,31 @@ std::optional<std::string> OtherForm(const fs::path& archive,
                 " is not what packing these files gives");
 }
 
+/// Numbers of definitions that the pack claims anything of: one that was packed
+/// before a definition was known says nothing of it.
+OrderedJson OfKnownDefinitions(const Json& claimed, const OrderedJson& all) {
+  std::set<std::string> known;
+  for (const Json& number : claimed) {
+    if (number.is_object()) known.insert(number.value("definition", ""));
+  }
+  OrderedJson found = OrderedJson::array();
+  for (const OrderedJson& number : all) {
+    if (known.contains(number["definition"].get<std::string>())) {
+      found.push_back(number);
+    }
+  }
+  return found;
+}
+
 /// A sentence on the first number that is not as claimed, or "".
-std::string Differ(const Json& claimed, const OrderedJson& found) {
-  if (!claimed.is_array() || claimed.size() != found.size()) {
-    return StrCat("PACK.json claims ", claimed.is_array() ? claimed.size() : 0,
-                  " numbers, there are ", found.size());
+std::string Differ(const Json& claimed, const OrderedJson& all) {
+  if (!claimed.is_array() || claimed.empty()) {
+    return StrCat("PACK.json claims no number, there are ", all.size());
+  }
+  const OrderedJson found = OfKnownDefinitions(claimed, all);
+  if (claimed.size() != found.size()) {
+    return StrCat("PACK.json claims ", claimed.size(), " numbers, there are ",
+                  found.size());
   }
   for (std::size_t i = 0; i < found.size(); ++i) {
     const Json is = found[i];

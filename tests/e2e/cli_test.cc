@@ -212,6 +212,43 @@ TEST_F(Cli, EvalAnswersPerDefinitionInPercent) {
   EXPECT_TRUE(answer["rank"]["worst"].is_number());
 }
 
+TEST_F(Cli, EvalScoresByProfileByDecisionAndByImage) {
+  const std::string scores = Npy<float>("s.npy", DType::kFloat32, {3, 2},
+                                        {0.9F, 0.6F, 0.1F, 0.5F, 0.7F, 0.2F});
+  const std::string labels =
+      Npy<std::uint8_t>("l.npy", DType::kUint8, {3, 2}, {1, 0, 0, 1, 0, 1});
+  const Said said =
+      tailmark_({"eval", "--scores", scores, "--labels", labels, "--profile",
+                 "hpdval", "--threshold", "0.5", "--threshold", "best", "--top",
+                 "1", "--per-image", "--json"});
+  ASSERT_EQ(said.code, 0) << said.err;
+  const Json answer = said.json();
+  EXPECT_TRUE(answer["definitions"].contains(
+      "ap.rank/difficult=positive/empty=keep/nopos=exclude/v1"));
+  const Json& decisions = answer["decisions"];
+  ASSERT_EQ(decisions.size(), 3u);
+  EXPECT_EQ(decisions[0]["OP"], 50);
+  EXPECT_NEAR(decisions[0]["CF1"].get<double>(), 60, 1e-12);
+  EXPECT_EQ(decisions[0]["origin"], "given");
+  EXPECT_EQ(decisions[1]["origin"], "best_on_test");
+  EXPECT_EQ(decisions[2]["top"], 1);
+  EXPECT_THAT(decisions[2]["id"].get<std::string>(),
+              HasSubstr("decide/top=1/origin=rule"));
+  EXPECT_NEAR(answer["per_image"]["mean"].get<double>(), 250.0 / 3, 1e-10);
+  EXPECT_THAT(answer["per_image"]["id"].get<std::string>(),
+              HasSubstr("per-image/ap.step"));
+  const auto eval = [&](const std::string& option, const std::string& value) {
+    return tailmark_(
+        {"eval", "--scores", scores, "--labels", labels, option, value});
+  };
+  EXPECT_THAT(eval("--profile", "hpdvla").err,
+              HasSubstr("did you mean 'hpdval'"));
+  EXPECT_EQ(eval("--top", "3").code, 2);
+  EXPECT_EQ(eval("--threshold", "high").code, 2);
+  EXPECT_THAT(eval("--threshold", "best").err,
+              HasSubstr("chosen on the labels it is scored with"));
+}
+
 TEST_F(Cli, EvalRefusesWhatDoesNotFit) {
   const std::string scores =
       Npy<float>("s.npy", DType::kFloat32, {1, 2}, {1, 2});

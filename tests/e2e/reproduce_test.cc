@@ -128,7 +128,7 @@ INSTANTIATE_TEST_SUITE_P(
                               "psd:table1:ResNet101* (baseline) @448",
                               {"psd-control-embedded.epochs=1"},
                               "mlgcn"}),
-    [](const auto& info) { return info.param.name; });
+    [](const auto& each) { return each.param.name; });
 #endif
 
 }  // namespace

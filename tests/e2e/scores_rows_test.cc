@@ -64,6 +64,29 @@ TEST_F(ScoreRows, EnterTheSameTablesByNameOfImageAndClass) {
   const Json total = compared.json()[0]["groups"]["total"];
   EXPECT_EQ(total[0]["row"], "strong");
   EXPECT_NE(total[0]["letters"], total[1]["letters"]);
+  // The report says the same.
+  ASSERT_EQ(tailmark_({"report", "-f", "json,md", "-o", "report"}).code, 0);
+  const Json report = ReadJson(scratch_.path() / "report/report.json");
+  for (const Json& row : report["datasets"][0]["rows"]) {
+    const Json& summary = row["summary"];
+    EXPECT_NE(summary.dump().find("\"letters\""), std::string::npos)
+        << summary.dump(1);
+  }
+  EXPECT_THAT(ReadFile(scratch_.path() / "report/report.md"),
+              HasSubstr("rows that share a letter are not distinguishable"));
+}
+
+TEST_F(ScoreRows, TheirOwnPipelineIsBrandedUnlessTheySayItIsOurs) {
+  WriteScores("theirs", {});
+  const fs::path meta = scratch_.path() / "lab/theirs.json";
+  Json json = ReadJson(meta);
+  json.erase("pipeline");
+  WriteFileAtomic(meta, json.dump());
+  ASSERT_EQ(Run().code, 0);
+  const Said said =
+      tailmark_({"db", "query", "SELECT kind, pipeline FROM method", "--json"});
+  EXPECT_EQ(said.json()[0]["kind"], "scores");
+  EXPECT_EQ(said.json()[0]["pipeline"], "foreign");
 }
 
 TEST_F(ScoreRows, AnImageOrAClassThatIsAbsentFailsThatRowAndNamesIt) {

@@ -208,6 +208,30 @@ TEST_F(Pack, EachOfTwentyTamperingsIsFoundAndNamed) {
   }
 }
 
+TEST_F(Pack, APackFromBeforeADefinitionWasKnownHolds) {
+  Repack([this](const fs::path& folder) {
+    Json pack = ReadJson(folder / "PACK.json");
+    for (auto& [key, numbers] : pack["runs"].items()) {
+      Json kept = Json::array();
+      for (const Json& number : numbers) {
+        const auto id = number["definition"].get<std::string>();
+        if (!id.starts_with("ap.binned")) kept.push_back(number);
+      }
+      numbers = kept;
+    }
+    WriteFileAtomic(folder / "PACK.json", pack.dump());
+    SumAgain(folder);
+  });
+  EXPECT_EQ(Found(Check()), "");
+  Repack([this](const fs::path& folder) {
+    Json pack = ReadJson(folder / "PACK.json");
+    pack["runs"][keys_[0]] = Json::array();
+    WriteFileAtomic(folder / "PACK.json", pack.dump());
+    SumAgain(folder);
+  });
+  EXPECT_NE(Found(Check()).find("claims no number"), std::string::npos);
+}
+
 TEST_F(Pack, OtherScoresThatWereSealedAgainDoNotGiveTheNumbersClaimed) {
   Repack([this](const fs::path& folder) {
     const fs::path run = Run(folder);
