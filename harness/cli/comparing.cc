@@ -137,6 +137,7 @@ std::string WhyNotComparable(const Store& store, const RunRow& a,
   if (x.test_list_sha256 != y.test_list_sha256) {
     return "test splits differ in images or labels";
   }
+  if (x.episodes_sha256 != y.episodes_sha256) return "episodes differ";
   if (x.label_policy != y.label_policy) {
     return StrCat("label policies '", x.label_policy, "' and '", y.label_policy,
                   "'");
@@ -145,6 +146,14 @@ std::string WhyNotComparable(const Store& store, const RunRow& a,
     return StrCat("selections ", a.selection, " and ", b.selection);
   }
   return "";
+}
+
+bool OnTheSameData(const Store& store, const ComparedRow& a,
+                   const ComparedRow& b) {
+  const RunIdentity x = ProvenanceOf(store, a.runs.front().id).identity;
+  const RunIdentity y = ProvenanceOf(store, b.runs.front().id).identity;
+  return x.dataset == y.dataset && x.dataset_options == y.dataset_options &&
+         x.episodes_sha256 == y.episodes_sha256;
 }
 
 UnitValues UnitsOf(const Store& store, const ComparedRow& a,

@@ -45,6 +45,11 @@ Definition DefinitionOf(const Store& store, const RunRow& run,
 std::string WhyNotComparable(const Store& store, const RunRow& a,
                              const RunRow& b);
 
+/// Whether two rows are of one data set under the same options and episodes: a
+/// grid may have several of one name.
+bool OnTheSameData(const Store& store, const ComparedRow& a,
+                   const ComparedRow& b);
+
 /// Values over seeds or episodes of one group.
 struct UnitValues {
   std::vector<double> a;

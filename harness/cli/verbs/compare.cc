@@ -328,16 +328,16 @@ int CompareWords(const CompareVerbOptions& options,
   std::string why = "no data set is in both";
   for (const ComparedRow& a : rows_a) {
     for (const ComparedRow& b : rows_b) {
+      const bool same_data = OnTheSameData(store, a, b);
       const bool same_row =
           a.dataset == b.dataset &&
           (rows_a.size() == 1 || rows_b.size() == 1 || a.label == b.label);
       const auto on = [&](const std::vector<ComparedRow>& rows) {
         return std::count_if(rows.begin(), rows.end(), [&](const auto& row) {
-          return row.dataset == a.dataset;
+          return OnTheSameData(store, row, a);
         });
       };
-      const bool only =
-          a.dataset == b.dataset && on(rows_a) == 1 && on(rows_b) == 1;
+      const bool only = same_data && on(rows_a) == 1 && on(rows_b) == 1;
       if (!same_row && !only) continue;
       const std::string not_comparable =
           WhyNotComparable(store, a.runs.front(), b.runs.front());
