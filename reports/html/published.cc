@@ -73,12 +73,13 @@ std::string OursCells(const ReportPublished& row) {
 std::string RowOf(const ReportPublished& row,
                   const std::vector<std::string>& columns) {
   const bool bad = Contradicts(row);
-  std::string out = StrCat(
-      "<tr><th scope=\"row\">", EscapeHtml(row.row), "<span class=\"sub\">",
-      EscapeHtml(row.status == "second_hand"  ? "second-hand"
-                 : row.status == "author_log" ? "authors\u2019 log"
-                                              : row.status),
-      row.stand_in ? ", stand-in" : "", "</span></th>");
+  const std::string status = row.status == "second_hand"  ? "second-hand"
+                             : row.status == "author_log" ? "authors\u2019 log"
+                                                          : row.status;
+  std::string out = StrCat("<tr><th scope=\"row\">", EscapeHtml(row.row),
+                           "<span class=\"sub\">", EscapeHtml(row.dataset),
+                           ", ", EscapeHtml(status),
+                           row.stand_in ? ", stand-in" : "", "</span></th>");
   for (const std::string& column : columns) {
     const ReportPrinted* cell = Find(row, column);
     out += cell == nullptr
