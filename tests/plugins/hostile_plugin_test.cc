@@ -139,7 +139,7 @@ TEST_F(HostilePlugin, WhatCannotBeLoadedIsARowToo) {
   WriteFileAtomic(bare, bytes);
   WriteRecipe({{{"use", "plugin:" + stamp.string()}},
                {{"use", "plugin:" + bare.string()}}});
-  const Said said = Run();
+  const Said said = RunAll();
   const Json runs = said.json()["runs"];
   ASSERT_EQ(runs.size(), 3u) << said.err;
   EXPECT_EQ(runs[0]["state"], "done");

@@ -126,8 +126,8 @@ class M(tm.Method):
   ASSERT_EQ(whole["state"], "done") << whole;
   const Json hash = RecordOfPlugin()["scores"][0]["sha256"];
   fs::remove_all(program.store());
-  EXPECT_EQ(Run({"--stop-after", "2epochs"}).code, 75);
-  const Said said = Run();
+  EXPECT_EQ(RunAll({"--stop-after", "2epochs"}).code, 75);
+  const Said said = RunAll();
   ASSERT_EQ(said.code, 0) << said.err;
   EXPECT_EQ(RecordOfPlugin()["scores"][0]["sha256"], hash);
 }
