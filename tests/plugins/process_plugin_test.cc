@@ -101,8 +101,13 @@ class M(tm.Method):
 )",
                                  {{"inputs", "paths"}}));
   ASSERT_EQ(row["state"], "done") << row;
-  const Said said = program({"report", "-f", "json"});
-  EXPECT_THAT(said.out + said.err, HasSubstr("foreign"));
+  const Said said = program({"report", "-f", "json", "-o", "report"});
+  ASSERT_EQ(said.code, 0) << said.err;
+  std::string report;
+  for (const auto& entry : fs::directory_iterator(folder() / "report")) {
+    report += ReadFile(entry.path());
+  }
+  EXPECT_THAT(report, HasSubstr("foreign"));
 }
 
 TEST_F(ProcessPlugin,
