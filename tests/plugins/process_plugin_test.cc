@@ -205,7 +205,7 @@ TEST_F(ProcessPlugin, DescribeNeedsNoRun) {
 TEST_F(ProcessPlugin, AnotherOptionThanDeclaredIsRefusedWithTheNearest) {
   Json method = Example("nearest_mean");
   method["options"] = {{"shrinkag", 1.0}};
-  WriteRecipe({method});
+  WriteRecipe(Json::array({method}));
   const Said said = program({"plan", "r.json", "--allow-plugin", "/"});
   EXPECT_EQ(said.code, 2);
   EXPECT_THAT(said.err, HasSubstr("shrinkage"));
