@@ -29,9 +29,10 @@ class HostilePlugin : public ::testing::Test, protected PluginProgram {
   static std::string Use() {
     return std::string("plugin:") + TM_PLUGIN_DIR + "/libhostile.so#hostile";
   }
+  /// Its row alone has the limits: the prior may take what time it needs.
   Json Does(const std::string& deed, const Json& limits = Json::object()) {
-    return RowOf({{"use", Use()}, {"options", {{"deed", deed}}}},
-                 {{"limits", limits}});
+    return RowOf(
+        {{"use", Use()}, {"options", {{"deed", deed}}}, {"limits", limits}});
   }
   void ExpectFailure(const std::string& deed, const std::string& reason,
                      const std::string& state = "failed",
