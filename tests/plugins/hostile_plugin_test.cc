@@ -38,7 +38,7 @@ class HostilePlugin : public ::testing::Test, protected PluginProgram {
                      const std::string& state = "failed",
                      const Json& limits = Json::object()) {
     const Json row = Does(deed, limits);
-    EXPECT_EQ(row["state"], state) << row;
+    ASSERT_EQ(row.value("state", std::string()), state) << row;
     EXPECT_THAT(row["reason"].get<std::string>(), HasSubstr(reason));
   }
   /// Numbers of the processes of that name.
@@ -86,7 +86,7 @@ TEST_F(HostilePlugin, RunningOutOfDescriptorsIsAFailure) {
 }
 
 TEST_F(HostilePlugin, MoreMemoryThanThereIsEndsTheRunAlone) {
-  ExpectFailure("memory", "memory", "oom", {{"rss", "4 GB"}});
+  ExpectFailure("memory", "memory", "oom", {{"rss", "4GiB"}});
 }
 
 TEST_F(HostilePlugin, AFloodOnStderrIsCutAndTheRunGoesOn) {

@@ -33,7 +33,7 @@ Json PluginProgram::RowOf(const Json& method, const Json& more) const {
   WriteRecipe(Json::array({method}), more);
   const Said said = RunAll();
   const Json answer = said.json();
-  const Json runs = answer.is_object() ? answer["runs"] : Json();
+  const Json runs = answer.is_object() ? answer.value("runs", Json()) : Json();
   EXPECT_EQ(runs.size(), 2u) << said.err;
   if (runs.size() != 2) return Json::object();
   EXPECT_EQ(runs[0]["state"], "done") << said.err;
