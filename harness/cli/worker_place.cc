@@ -29,6 +29,7 @@ class ImageFiles {
     TM_CHECK(row != rows_.end(), "no training image ", id);
     return Of(data_->train(), row->second);
   }
+  const fs::path& folder() { return pictures_.path(); }
   std::string OfTest(std::int64_t row) {
     Open();
     return Of(data_->test(), row);
@@ -121,6 +122,8 @@ PluginPlace PlaceOf(const RunSpec& spec, const DatasetRegistry& datasets) {
           .train_file =
               [files](const std::string& id) { return files->OfTrain(id); },
           .test_file = [files](std::int64_t row) { return files->OfTest(row); },
+          .pictures = KindOfPlugin(spec.place.plugin).foreign ? files->folder()
+                                                              : fs::path(),
           .hidden = LabelFiles(spec)};
 }
 

@@ -18,6 +18,7 @@ struct PluginPlace {
   /// test split. Empty: there are none.
   std::function<std::string(const std::string& id)> train_file;
   std::function<std::string(std::int64_t row)> test_file;
+  std::filesystem::path pictures;  ///< Where those are that were written.
   /// Files of labels, out of reach for every plugin.
   std::vector<std::filesystem::path> hidden;
 };

@@ -73,8 +73,10 @@ Child& ProcessMethod::Talk() const {
                   .hidden = place_.hidden};
   allowed.readable.insert(allowed.readable.end(), {folder, HelperFolder()});
   if (!program_->text.empty()) allowed.readable.push_back(place_.weights);
-  if (program_->paths && !place_.data_root.empty()) {
-    allowed.readable.push_back(place_.data_root);
+  if (program_->paths) {
+    for (const fs::path& each : {place_.data_root, place_.pictures}) {
+      if (!each.empty()) allowed.readable.push_back(each);
+    }
   }
   std::string python = HelperFolder().string();
   if (const auto more = GetEnv("PYTHONPATH")) python += ":" + *more;

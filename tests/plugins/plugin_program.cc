@@ -22,7 +22,7 @@ void PluginProgram::WriteRecipe(const Json& methods, const Json& more) const {
   WriteFileAtomic(folder() / "r.json", recipe.dump(1));
 }
 
-Said PluginProgram::RunRecipe(const std::vector<std::string>& more) const {
+Said PluginProgram::RunAll(const std::vector<std::string>& more) const {
   std::vector<std::string> words = {"run",    "r.json",         "--limit", "96",
                                     "--json", "--allow-plugin", "/"};
   words.insert(words.end(), more.begin(), more.end());
@@ -31,9 +31,9 @@ Said PluginProgram::RunRecipe(const std::vector<std::string>& more) const {
 
 Json PluginProgram::RowOf(const Json& method, const Json& more) const {
   WriteRecipe(Json::array({method}), more);
-  const Said said = RunRecipe();
+  const Said said = RunAll();
   const Json answer = said.json();
-  const Json runs = answer.is_object() ? answer["runs"] : Json();
+  const Json runs = answer.is_object() ? answer.value("runs", Json()) : Json();
   EXPECT_EQ(runs.size(), 2u) << said.err;
   if (runs.size() != 2) return Json::object();
   EXPECT_EQ(runs[0]["state"], "done") << said.err;

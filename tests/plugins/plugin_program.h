@@ -20,7 +20,7 @@ class PluginProgram {
   void WriteRecipe(const Json& methods,
                    const Json& more = Json::object()) const;
   /// Runs r.json on the first 96 images of each split; every plugin may run.
-  Said RunRecipe(const std::vector<std::string>& more = {}) const;
+  Said RunAll(const std::vector<std::string>& more = {}) const;
   /// Runs the prior and `method` alone; the row of the latter. Fails the test
   /// when there is none or the prior is not done.
   Json RowOf(const Json& method, const Json& more = Json::object()) const;

@@ -101,8 +101,13 @@ class M(tm.Method):
 )",
                                  {{"inputs", "paths"}}));
   ASSERT_EQ(row["state"], "done") << row;
-  const Said said = program({"report", "-f", "json"});
-  EXPECT_THAT(said.out + said.err, HasSubstr("foreign"));
+  const Said said = program({"report", "-f", "json", "-o", "report"});
+  ASSERT_EQ(said.code, 0) << said.err;
+  std::string report;
+  for (const auto& entry : fs::directory_iterator(folder() / "report")) {
+    report += ReadFile(entry.path());
+  }
+  EXPECT_THAT(report, HasSubstr("foreign"));
 }
 
 TEST_F(ProcessPlugin,
@@ -126,8 +131,8 @@ class M(tm.Method):
   ASSERT_EQ(whole["state"], "done") << whole;
   const Json hash = RecordOfPlugin()["scores"][0]["sha256"];
   fs::remove_all(program.store());
-  EXPECT_EQ(RunRecipe({"--stop-after", "2epochs"}).code, 75);
-  const Said said = RunRecipe();
+  EXPECT_EQ(RunAll({"--stop-after", "2epochs"}).code, 75);
+  const Said said = RunAll();
   ASSERT_EQ(said.code, 0) << said.err;
   EXPECT_EQ(RecordOfPlugin()["scores"][0]["sha256"], hash);
 }
@@ -200,7 +205,7 @@ TEST_F(ProcessPlugin, DescribeNeedsNoRun) {
 TEST_F(ProcessPlugin, AnotherOptionThanDeclaredIsRefusedWithTheNearest) {
   Json method = Example("nearest_mean");
   method["options"] = {{"shrinkag", 1.0}};
-  WriteRecipe({method});
+  WriteRecipe(Json::array({method}));
   const Said said = program({"plan", "r.json", "--allow-plugin", "/"});
   EXPECT_EQ(said.code, 2);
   EXPECT_THAT(said.err, HasSubstr("shrinkage"));

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tailmark_plugin_c.h"
+#include "harness/plugin/tailmark_plugin_c.h"
 
 const char tailmark_plugin_stamp[] = TAILMARK_PLUGIN_STAMP;
 
