@@ -26,6 +26,9 @@ class SlurmCluster {
   std::map<std::string, std::string> environment() const;
   /// What a line of sh prints there, without the last line end.
   std::string Ask(const std::string& line) const;
+  /// Slurm lets wait for two minutes what was queued again: not so here. The
+  /// two that wait do this themselves.
+  void Hurry() const;
   /// Whether no job is left after at most so many seconds.
   bool WaitUntilEmpty(double seconds) const;
   /// Waits until a job of this name runs, at most so many seconds: its id, or

@@ -195,6 +195,10 @@ TEST_F(OnSlurm, ATimeLimitThatIsTooShortIsGoneOnAfterFromACheckpoint) {
     if (twice || cluster_->WaitUntilEmpty(0.5)) break;
   }
   EXPECT_THAT(Output(tailmark), HasSubstr(stop));
+  // In the middle of an attempt, unless it is done by now.
+  if (!cluster_->WaitUntilEmpty(0.5)) {
+    cluster_->WaitUntilRunning(kName, kPatience);
+  }
   // A busy machine would take any number of attempts: enough of them.
   cluster_->Ask("scancel --quiet --name=" + std::string(kName));
   ASSERT_TRUE(cluster_->WaitUntilEmpty(kPatience)) << cluster_->Ask("squeue");
