@@ -71,6 +71,18 @@ std::string LastLineOf(const fs::path& path) {
   return last;
 }
 
+/// Asked first.
+void EndProcess(pid_t pid) {
+  kill(pid, SIGTERM);
+  int status = 0;
+  for (int i = 0; i < 100; ++i) {
+    if (waitpid(pid, &status, WNOHANG) != 0) return;
+    Sleep(0.05);
+  }
+  kill(pid, SIGKILL);
+  waitpid(pid, &status, 0);
+}
+
 }  // namespace
 
 SlurmCluster::SlurmCluster(fs::path folder) : folder_(std::move(folder)) {}
@@ -156,6 +168,7 @@ std::unique_ptr<SlurmCluster> SlurmCluster::Start(const fs::path& folder,
   MakeFolders(folder);
   fs::permissions(folder, fs::perms(0755));
   cluster->WriteConfiguration();
+  cluster->slurmd_ = programs["slurmd"];
   const std::string here = folder.string();
   cluster->daemons_.push_back(cluster->Spawn(
       {programs["munged"], "--foreground", "--force",
@@ -186,18 +199,15 @@ SlurmCluster::~SlurmCluster() {
     WaitUntilEmpty(20);
   }
   while (!daemons_.empty()) {
-    const pid_t pid = daemons_.back();
+    EndProcess(daemons_.back());
     daemons_.pop_back();
-    kill(pid, SIGTERM);
-    int status = 0;
-    for (int i = 0; i < 100 && waitpid(pid, &status, WNOHANG) == 0; ++i) {
-      Sleep(0.05);
-    }
-    if (waitpid(pid, &status, WNOHANG) == 0) {
-      kill(pid, SIGKILL);
-      waitpid(pid, &status, 0);
-    }
   }
+}
+
+void SlurmCluster::RestartNode() {
+  EndProcess(daemons_.back());
+  daemons_.back() =
+      Spawn({slurmd_, "-D", "-f", (folder_ / "slurm.conf").string()});
 }
 
 std::map<std::string, std::string> SlurmCluster::environment() const {
