@@ -104,12 +104,14 @@ std::string Needs(const SlurmOptions& options) {
 }
 
 // $pid: a signal ends `wait` before the child has ended. scancel sends SIGTERM
-// too, and what was cancelled must not come back: hence SIGUSR1 as the warning.
+// too, and what was cancelled must not come back: hence SIGUSR1 as the warning,
+// and no requeue once SIGTERM came.
 constexpr const char* kBody = R"(pid=$!
 wait "$pid"; rc=$?
 while kill -0 "$pid" 2>/dev/null; do wait "$pid"; rc=$?; done
 # 75: stopped with a checkpoint, and there is more to do.
 if [ "$rc" -eq 75 ] || { [ -n "$warned" ] && [ "$rc" -eq 143 ]; }; then
+  [ -z "$cancelled" ] || exit 75
   scontrol requeue "${SLURM_ARRAY_JOB_ID}_${SLURM_ARRAY_TASK_ID}" 2>/dev/null || exit 75
   sleep 60
 fi
@@ -133,9 +135,9 @@ std::string ArrayText(const SlurmOptions& options,
   const auto stop = static_cast<std::int64_t>(options.wall_s - options.grace_s);
   return text +
          StrCat(
-             "\n)\nwarned=\npid=\n"
+             "\n)\nwarned=\ncancelled=\npid=\n"
              "trap 'warned=1; kill -TERM \"$pid\" 2>/dev/null' USR1\n"
-             "trap 'kill -TERM \"$pid\" 2>/dev/null' TERM\n",
+             "trap 'cancelled=1; kill -TERM \"$pid\" 2>/dev/null' TERM\n",
              ShellWord(options.program.string()), " worker --store ",
              ShellWord(options.store.string()), " --plan ",
              ShellWord((options.folder / "plan.json").string()),

@@ -71,6 +71,18 @@ std::string LastLineOf(const fs::path& path) {
   return last;
 }
 
+/// Asked first.
+void EndProcess(pid_t pid) {
+  kill(pid, SIGTERM);
+  int status = 0;
+  for (int i = 0; i < 100; ++i) {
+    if (waitpid(pid, &status, WNOHANG) != 0) return;
+    Sleep(0.05);
+  }
+  kill(pid, SIGKILL);
+  waitpid(pid, &status, 0);
+}
+
 }  // namespace
 
 SlurmCluster::SlurmCluster(fs::path folder) : folder_(std::move(folder)) {}
@@ -93,15 +105,14 @@ void SlurmCluster::WriteConfiguration() const {
                            : name == nullptr ? std::to_string(geteuid())
                                              : name;
   const std::string here = folder_.string();
-  // cred_expire is also how long Slurm lets wait what was requeued.
   WriteFileAtomic(
       folder_ / "slurm.conf",
       StrCat("ClusterName=tailmark\nSlurmctldHost=", host, "(127.0.0.1)\n",
              "SlurmctldPort=", FreePort(), "\nSlurmdPort=", FreePort(),
              "\nAuthType=auth/munge\nCryptoType=crypto/munge\nAuthInfo=socket=",
-             here, "/run/socket,cred_expire=3\nSlurmUser=", user,
-             "\nSlurmdUser=", user, "\nStateSaveLocation=", here,
-             "/state\nSlurmdSpoolDir=", here, "/spool\nSlurmctldPidFile=", here,
+             here, "/run/socket\nSlurmUser=", user, "\nSlurmdUser=", user,
+             "\nStateSaveLocation=", here, "/state\nSlurmdSpoolDir=", here,
+             "/spool\nSlurmctldPidFile=", here,
              "/run/slurmctld.pid\nSlurmdPidFile=", here,
              "/run/slurmd.pid\nSlurmctldLogFile=", here,
              "/log/slurmctld\nSlurmdLogFile=", here,
@@ -113,6 +124,7 @@ void SlurmCluster::WriteConfiguration() const {
              "SchedulerParameters=sched_interval=1,bf_interval=1\n"
              "SlurmdParameters=config_overrides\nMpiDefault=none\n"
              "ReturnToService=2\nKillWait=2\nMaxArraySize=8\n"
+             "BatchStartTimeout=120\nMessageTimeout=60\n"
              "MailProg=/bin/true\nNodeName=",
              host, " NodeAddr=127.0.0.1 CPUs=2 State=UNKNOWN\n",
              "PartitionName=main Nodes=", host,
@@ -156,6 +168,7 @@ std::unique_ptr<SlurmCluster> SlurmCluster::Start(const fs::path& folder,
   MakeFolders(folder);
   fs::permissions(folder, fs::perms(0755));
   cluster->WriteConfiguration();
+  cluster->slurmd_ = programs["slurmd"];
   const std::string here = folder.string();
   cluster->daemons_.push_back(cluster->Spawn(
       {programs["munged"], "--foreground", "--force",
@@ -186,18 +199,15 @@ SlurmCluster::~SlurmCluster() {
     WaitUntilEmpty(20);
   }
   while (!daemons_.empty()) {
-    const pid_t pid = daemons_.back();
+    EndProcess(daemons_.back());
     daemons_.pop_back();
-    kill(pid, SIGTERM);
-    int status = 0;
-    for (int i = 0; i < 100 && waitpid(pid, &status, WNOHANG) == 0; ++i) {
-      Sleep(0.05);
-    }
-    if (waitpid(pid, &status, WNOHANG) == 0) {
-      kill(pid, SIGKILL);
-      waitpid(pid, &status, 0);
-    }
   }
+}
+
+void SlurmCluster::RestartNode() {
+  EndProcess(daemons_.back());
+  daemons_.back() =
+      Spawn({slurmd_, "-D", "-f", (folder_ / "slurm.conf").string()});
 }
 
 std::map<std::string, std::string> SlurmCluster::environment() const {
@@ -220,10 +230,16 @@ std::string SlurmCluster::Ask(const std::string& line) const {
   return out;
 }
 
+void SlurmCluster::Hurry() const {
+  Ask("for job in $(squeue -h -t PENDING -o '%i %r' | sed -n "
+      "'s/ BeginTime$//p'); do scontrol update JobId=$job StartTime=now; done");
+}
+
 bool SlurmCluster::WaitFor(const std::string& line, const std::string& answer,
                            double seconds) const {
   for (const Stopwatch watch; watch.Seconds() < seconds; Sleep(0.25)) {
     if (Ask(line) == answer) return true;
+    if (line.starts_with("squeue")) Hurry();
   }
   return false;
 }
@@ -238,6 +254,7 @@ std::string SlurmCluster::WaitUntilRunning(const std::string& name,
     const std::string ids =
         Ask(StrCat("squeue -h -t RUNNING -o %i --name=", name));
     if (!ids.empty()) return ids.substr(0, ids.find('\n'));
+    Hurry();
   }
   return "";
 }

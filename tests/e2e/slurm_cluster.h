@@ -26,6 +26,12 @@ class SlurmCluster {
   std::map<std::string, std::string> environment() const;
   /// What a line of sh prints there, without the last line end.
   std::string Ask(const std::string& line) const;
+  /// Slurm lets wait for two minutes what was queued again: not so here. The
+  /// two that wait do this themselves.
+  void Hurry() const;
+  /// Starts the node's daemon again: it then tells the controller what it
+  /// really runs, which by itself takes minutes.
+  void RestartNode();
   /// Whether no job is left after at most so many seconds.
   bool WaitUntilEmpty(double seconds) const;
   /// Waits until a job of this name runs, at most so many seconds: its id, or
@@ -42,7 +48,8 @@ class SlurmCluster {
                double seconds) const;
 
   std::filesystem::path folder_;
-  std::vector<pid_t> daemons_;
+  std::vector<pid_t> daemons_;  ///< munged, slurmctld, slurmd.
+  std::string slurmd_;          ///< The program.
 };
 
 }  // namespace tailmark

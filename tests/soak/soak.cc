@@ -229,7 +229,8 @@ class Soak {
       if (victims.empty()) continue;
       kill(victims[chance_() % victims.size()], SIGKILL);
       ++kills_["slurm step"];
-      cluster_->Ask("scontrol reconfigure");
+      if (blow % 8 == 7) cluster_->RestartNode();
+      cluster_->Hurry();
     }
     cluster_->Ask("scancel --quiet --full --me");
     cluster_->WaitUntilEmpty(60);
