@@ -167,6 +167,15 @@ TEST(TorchArchiveTest, CompressedMembersAreRefused) {
   }
 }
 
+TEST(TorchArchiveTest, CompressedCodeIsNoMatter) {
+  try {
+    (void)TorchArchive::Parse(Zip({{"a/code/__torch__.py", "."}}, 8), "test");
+    FAIL();
+  } catch (const DataError& error) {
+    EXPECT_THAT(error.what(), HasSubstr("no tensors in it"));
+  }
+}
+
 TEST(TorchArchiveTest, NestingAMillionDeepIsNoHarm) {
   std::string deep = kProtocol + ")";
   deep += std::string(900'000, '\x85');
