@@ -244,6 +244,15 @@ TEST(TorchArchiveTest, NamesDoNotGrowWithoutBound) {
               HasSubstr("has too many tensors to name"));
 }
 
+TEST(TorchArchiveTest, CompressedCodeIsNoMatter) {
+  try {
+    (void)TorchArchive::Parse(Zip({{"a/code/__torch__.py", "."}}, 8), "test");
+    FAIL();
+  } catch (const DataError& error) {
+    EXPECT_THAT(error.what(), HasSubstr("no tensors in it"));
+  }
+}
+
 TEST(TorchArchiveTest, NestingAMillionDeepIsNoHarm) {
   std::string deep = kProtocol + ")";
   deep += std::string(900'000, '\x85');

@@ -72,7 +72,7 @@ int Run(const std::string& folder, const std::string& model,
   const auto first = run("first run", "hpdval", false, {});
   const auto second = run("second run", "hpdval", true, {"--force"});
   Require(second.scores == first.scores, "other scores from the cache");
-  run("other texts", "plain", true, {"--set", "plain.score=logit"});
+  run("other texts", "plain", true, {});
   // The limit changes the list, so these would miss without it too; that each
   // part of the key counts alone is tested by tests/run/feature_cache_test.cc.
   run("other pipeline, 64 images", "hpdval", false,

@@ -42,6 +42,21 @@ std::string MadeJpeg(std::uint64_t number, int width) {
   return EncodeJpeg(image);
 }
 
+// As the recipe zero-shot, but one image set and two of its methods.
+constexpr const char* kRecipe = R"({
+  "schema": "tailmark-campaign/1",
+  "campaign": "stand-in",
+  "datasets": ["coco-lt"],
+  "methods": [
+    {"use": "zero_shot_clip", "name": "hpdval", "preset": "hpdval"},
+    {"use": "zero_shot_clip", "name": "plain",
+     "options": {"templates": "plain", "score": "logit"}}
+  ],
+  "weights": "nano-clip",
+  "seeds": [0],
+  "limits": {"wall": "4h", "rss": "16GiB", "threads": 2}
+})";
+
 // "/val2017/000000397133.jpg" -> 397133; 0: no such path.
 std::uint64_t NumberOf(const std::string& path) {
   std::uint64_t number = 0;
@@ -78,6 +93,7 @@ CocoLtStandIn::CocoLtStandIn(const fs::path& folder, int width)
           [width](const HttpRequest& request, HttpReply& reply) {
             ServeBadly(request, reply, width);
           })) {
+  WriteFileAtomic(folder / "recipe.json", kRecipe);
   tailmark_.environment["TAILMARK_DATA"] = folder / "data";
   tailmark_.environment["TAILMARK_WEIGHTS"] = folder / "weights";
 }
@@ -89,9 +105,8 @@ Said CocoLtStandIn::Fetch() const {
 
 CocoLtStandIn::Result CocoLtStandIn::Run(
     const std::string& method, const std::vector<std::string>& more) const {
-  std::vector<std::string> words = {
-      "run",    "zero-shot",        "--only", "dataset=coco-lt",
-      "--only", "method=" + method, "--json"};
+  std::vector<std::string> words = {"run", "recipe.json", "--only",
+                                    "method=" + method, "--json"};
   words.insert(words.end(), more.begin(), more.end());
   Result result;
   const Stopwatch watch;
