@@ -9,6 +9,7 @@
 #include "harness/base/interrupt.h"
 #include "harness/base/suggest.h"
 #include "harness/base/temporary_folder.h"
+#include "harness/cli/score_rows.h"
 #include "harness/launch/subprocess.h"
 #include "harness/launch/task_run.h"
 #include "harness/plugin/kind.h"
@@ -205,6 +206,7 @@ void TagPlugins(Plan& plan) {
   for (PlanTask& task : plan.tasks) {
     RunSpec& spec = task.spec;
     if (spec.place.plugin.empty() || task.state == RunState::kSkipped) continue;
+    if (IsScoreFile(spec.place.plugin)) continue;
     const PluginKind kind = KindOfPlugin(spec.place.plugin);
     spec.tags.push_back("kind=" + kind.name);
     if (kind.foreign) spec.tags.emplace_back("foreign");

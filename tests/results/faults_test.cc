@@ -58,7 +58,7 @@ void ExpectEachRunOnce(const fs::path& folder) {
   for (const RunRow& run : runs) {
     EXPECT_EQ(run.state, RunState::kDone);
     EXPECT_EQ(run.attempt, 1);
-    EXPECT_EQ(Metrics(store, run.id).size(), 28U);
+    EXPECT_EQ(Metrics(store, run.id).size(), 36U);
   }
 }
 
