@@ -48,7 +48,10 @@ Outcome Guarded(Body body) {
   } catch (const std::bad_alloc&) {
     return {RunState::kOom, "out of memory", kExitFailed};
   } catch (const c10::Error& error) {
-    return {RunState::kFailed, error.what_without_backtrace(), kExitFailed};
+    const std::string said = error.what_without_backtrace();
+    // The allocator of the CPU has no type of its own for it.
+    const bool memory = said.find("can't allocate memory") != said.npos;
+    return {memory ? RunState::kOom : RunState::kFailed, said, kExitFailed};
   } catch (const std::exception& error) {
     return {RunState::kFailed, error.what(), kExitFailed};
   }
