@@ -155,7 +155,7 @@ TEST_F(FetchFewShot, VocsImagesAndAnnotationsComeOutOfTwoArchives) {
     std::string tar;
     for (const std::string& image : images) {
       const std::string name = fs::path(image).stem();
-      for (const std::string id : {name, "x" + name}) {
+      for (const std::string& id : {name, "x" + name}) {
         tar += TarEntry("VOCdevkit/VOC2007/Annotations/" + id + ".xml",
                         "<annotation><object><name>cat</name></object>"
                         "</annotation>");
