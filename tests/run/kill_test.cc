@@ -116,7 +116,7 @@ std::vector<Killed> Methods() {
 }
 
 INSTANTIATE_TEST_SUITE_P(Every, KilledWorker, ::testing::ValuesIn(Methods()),
-                         [](const auto& info) { return info.param.name; });
+                         [](const auto& test) { return test.param.name; });
 
 }  // namespace
 }  // namespace tailmark
