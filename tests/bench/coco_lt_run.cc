@@ -69,17 +69,18 @@ int Run(const std::string& folder, const std::string& model,
     Require(result.cached == cached, what + ": that is wrong");
     return result;
   };
-  const auto first = run("first run", "hpdval", false, {});
-  const auto second = run("second run", "hpdval", true, {"--force"});
+  const auto first = run("first run", "zero_shot_clip-hpdval", false, {});
+  const auto second =
+      run("second run", "zero_shot_clip-hpdval", true, {"--force"});
   Require(second.scores == first.scores, "other scores from the cache");
   run("other texts", "plain", true, {});
   // The limit changes the list, so these would miss without it too; that each
   // part of the key counts alone is tested by tests/run/feature_cache_test.cc.
-  run("other pipeline, 64 images", "hpdval", false,
+  run("other pipeline, 64 images", "zero_shot_clip-hpdval", false,
       {"--limit", "64", "--set", "pipeline=squash-bicubic-224"});
-  run("same 64 images", "hpdval", true,
+  run("same 64 images", "zero_shot_clip-hpdval", true,
       {"--limit", "64", "--set", "pipeline=squash-bicubic-224", "--force"});
-  run("other weights, 64 images", "hpdval", false,
+  run("other weights, 64 images", "zero_shot_clip-hpdval", false,
       {"--limit", "64", "--set", "pipeline=squash-bicubic-224"}, "2");
 
   const Said report =

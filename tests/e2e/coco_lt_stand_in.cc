@@ -49,7 +49,7 @@ constexpr const char* kRecipe = R"({
   "campaign": "stand-in",
   "datasets": ["coco-lt"],
   "methods": [
-    {"use": "zero_shot_clip", "name": "hpdval", "preset": "hpdval"},
+    {"use": "zero_shot_clip", "name": "zero_shot_clip-hpdval", "preset": "hpdval"},
     {"use": "zero_shot_clip", "name": "plain",
      "options": {"templates": "plain", "score": "logit"}}
   ],

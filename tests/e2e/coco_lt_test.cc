@@ -23,7 +23,7 @@ TEST(CocoLt, FromAServerToTheReportWithEachImageEncodedOnce) {
   CocoLtStandIn stand_in(scratch.path(), 64);
   const Program& tailmark = stand_in.tailmark();
   const Said before = tailmark({"run", "zero-shot", "--only", "dataset=coco-lt",
-                                "--only", "method=hpdval"});
+                                "--only", "method=zero_shot_clip-hpdval"});
   EXPECT_EQ(before.code, 4);
   EXPECT_THAT(before.out + before.err,
               HasSubstr("tailmark data fetch coco-lt"));
@@ -37,12 +37,13 @@ TEST(CocoLt, FromAServerToTheReportWithEachImageEncodedOnce) {
   EXPECT_EQ(verified.code, 0) << verified.err;
   EXPECT_TRUE(verified.json().at("good").get<bool>());
 
-  const auto first = stand_in.Run("hpdval", kFew);
+  const auto first = stand_in.Run("zero_shot_clip-hpdval", kFew);
   ASSERT_EQ(first.said.code, 0) << first.said.err;
   EXPECT_EQ(first.run.at("state"), "done");
   EXPECT_FALSE(first.cached);
 
-  const auto again = stand_in.Run("hpdval", {"--limit", "128", "--force"});
+  const auto again =
+      stand_in.Run("zero_shot_clip-hpdval", {"--limit", "128", "--force"});
   ASSERT_EQ(again.said.code, 0) << again.said.err;
   EXPECT_TRUE(again.cached);
   EXPECT_EQ(again.scores, first.scores);
@@ -53,11 +54,12 @@ TEST(CocoLt, FromAServerToTheReportWithEachImageEncodedOnce) {
   EXPECT_NE(other_texts.scores, first.scores);
   // Another pipeline and another picture: others.
   const auto squashed =
-      stand_in.Run("hpdval", {"--limit", "128", "--set", "pipeline=squash-48"});
+      stand_in.Run("zero_shot_clip-hpdval",
+                   {"--limit", "128", "--set", "pipeline=squash-48"});
   ASSERT_EQ(squashed.said.code, 0) << squashed.said.err;
   EXPECT_FALSE(squashed.cached);
   stand_in.ChangeTestImage(7);
-  const auto changed = stand_in.Run("hpdval", kFew);
+  const auto changed = stand_in.Run("zero_shot_clip-hpdval", kFew);
   ASSERT_EQ(changed.said.code, 0) << changed.said.err;
   EXPECT_FALSE(changed.cached);
   EXPECT_NE(changed.run.at("key"), first.run.at("key"));

@@ -5,6 +5,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstdlib>
+
+#include "harness/base/error.h"
 #include "harness/base/files.h"
 #include "tests/e2e/program.h"
 #include "tests/record/sample.h"
@@ -64,10 +67,16 @@ TEST_F(Feedback, LmptAsReleasedIsDrivenByTestScoresThatAreCounted) {
 TEST_F(Feedback, AWorkerThatNobodyAnswersRefusesSuchARun) {
   const Program tailmark = In("a");
   ASSERT_EQ(tailmark({"plan", "recipe.json", "-o", "plan.json"}).code, 0);
-  const Said said =
-      tailmark({"worker", "--plan", "plan.json", "--task", "0", "--out", "b"});
-  EXPECT_NE(said.code, 0);
-  EXPECT_THAT(said.err, HasSubstr("there is nobody to answer"));
+  const auto folder = tailmark.folder();
+  const Json plan = ReadJson(folder / "plan.json");
+  WriteFileAtomic(folder / "spec.json",
+                  plan.at("tasks").at(0).at("spec").dump());
+  const std::string command =
+      StrCat("cd '", folder.string(), "' && '" TM_BIN_DIR,
+             "/tailmark-worker' run spec.json bundle 2> said");
+  EXPECT_NE(std::system(command.c_str()), 0);
+  EXPECT_THAT(ReadFile(folder / "said"),
+              HasSubstr("there is nobody to answer"));
 }
 
 }  // namespace
