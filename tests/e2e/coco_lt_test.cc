@@ -23,7 +23,7 @@ TEST(CocoLt, FromAServerToTheReportWithEachImageEncodedOnce) {
   CocoLtStandIn stand_in(scratch.path(), 64);
   const Program& tailmark = stand_in.tailmark();
   const Said before = tailmark({"run", "zero-shot", "--only", "dataset=coco-lt",
-                                "--only", "method=zero_shot_clip-hpdval"});
+                                "--only", "method=hpdval"});
   EXPECT_EQ(before.code, 4);
   EXPECT_THAT(before.out + before.err,
               HasSubstr("tailmark data fetch coco-lt"));
