@@ -19,7 +19,8 @@ namespace tailmark {
 /// holder changes the file at every beat. Whether it still does is judged by
 /// the looker's own monotonic clock, never by times of files: clocks of
 /// machines may differ or jump. A holder that died on the looker's own machine
-/// is known to be dead at once: he had locked the file.
+/// is known to be dead at once, when his children are too: he had locked the
+/// file.
 class Lease {
  public:
   /// Lets others take the key at once, unless Finish() was called or it is
@@ -28,6 +29,8 @@ class Lease {
   Lease(const Lease&) = delete;
   Lease& operator=(const Lease&) = delete;
 
+  /// Of the locked file: a child that inherits it counts as its holder, too.
+  int descriptor() const { return fd_; }
   /// From 1; who takes over has a higher one.
   std::int64_t generation() const { return generation_; }
   /// Looks now. False once somebody else has it: this process was stopped, or

@@ -18,6 +18,8 @@ LeasedTask::LeasedTask(const PlanTask& task, const LaunchOptions& options,
                        std::unique_ptr<Lease> lease)
     : task_(task), lease_(std::move(lease)), launch_(options) {
   launch_.generation = lease_->generation();
+  // The lease of one who died here is free when his worker is gone as well.
+  launch_.keep_open.push_back(lease_->descriptor());
   launch_.ours = [this] { return lease_->Ours(); };
 }
 
@@ -59,7 +61,11 @@ void LeasedTask::TakeOver() const {
     if (from == 0 && KeyLock::IsHeld(files.lock)) continue;
     // Its holder may have died in the middle of this, too.
     Remove(files.part.string() + ".making");
-    if (from > 0 && !KeyLock::IsHeld(files.lock)) Remove(files.lock);
+    // Or between naming a bundle and removing what it was made from.
+    if (from > 0 && !KeyLock::IsHeld(files.lock)) {
+      Remove(files.lock);
+      Remove(files.spec);
+    }
     std::error_code code;
     fs::rename(files.part, taken, code);
     if (code) fs::rename(files.part.string() + ".taken", taken, code);

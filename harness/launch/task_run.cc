@@ -201,7 +201,8 @@ TaskRun::Started TaskRun::Start() {
   if (!task_.spec.place.plugin.empty()) Confine(process);
   process.grace_s = options_.grace_s;
   process.cores = options_.cores;
-  process.keep_open = {lock_->descriptor()};
+  process.keep_open = options_.keep_open;
+  process.keep_open.push_back(lock_->descriptor());
   OpenFeedback(process);
   oom_kills_ = OomKills();
   started_utc_ = UtcNow();

@@ -31,6 +31,7 @@ struct LaunchOptions {
   /// Of a lease (lease.h): each has files of its own, so that a process which
   /// lost its lease and does not know it yet disturbs nobody. 0: none.
   std::int64_t generation = 0;
+  std::vector<int> keep_open;  ///< Descriptors that the worker inherits.
   /// With a lease: whether it is still ours. What ends without it is nobody's.
   std::function<bool()> ours;
   /// mAP in percent of the test scores in a file, by the recipe's definition:

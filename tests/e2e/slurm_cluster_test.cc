@@ -44,7 +44,7 @@ const Words kSmall = {"quickstart",
                       "linear_probe.epochs=2"};
 /// One task that computes for a while and leaves checkpoints.
 const Words kLong = {"quickstart", "--only", "method=linear_probe-bce", "--set",
-                     "linear_probe.epochs=2000"};
+                     "linear_probe.epochs=6000"};
 const char* const kName = "tailmark-quickstart";
 
 class OnSlurm : public ::testing::Test {
