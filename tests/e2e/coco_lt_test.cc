@@ -73,7 +73,7 @@ TEST(CocoLt, FromAServerToTheReportWithEachImageEncodedOnce) {
   const std::string text = ReadFile(scratch.path() / "report/report.md");
   EXPECT_THAT(text, HasSubstr("coco-lt"));
   // Of 128 images: said, and kept apart from whole results.
-  EXPECT_THAT(text, HasSubstr("HP-DVAL [partial]"));
+  EXPECT_THAT(text, HasSubstr("Zero-shot CLIP, hpdval [partial]"));
   for (const char* name : {"html", "tex", "csv", "json"}) {
     EXPECT_TRUE(
         fs::exists(scratch.path() / "report" / StrCat("report.", name)));
