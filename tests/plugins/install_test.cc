@@ -30,11 +30,6 @@ class Installed : public ::testing::Test {
     delete place_;
     place_ = nullptr;
   }
-  void SetUp() override {
-    if (Shell("tailmark-worker --help") != 0) {
-      GTEST_SKIP() << "the installed worker finds no LibTorch: " << Log();
-    }
-  }
   static fs::path prefix() { return place_->path() / "installed"; }
   static fs::path work() { return place_->path() / "work"; }
   static std::string Log() { return ReadFile(place_->path() / "log.txt"); }
