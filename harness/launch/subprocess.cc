@@ -91,14 +91,35 @@ std::vector<std::string> MergedEnvironment(
   return merged;
 }
 
-/// Children of this process that are no orphans: those that a Subprocess waits
-/// for, and those that were there before the first.
-std::set<pid_t>& Spared() {
-  static std::set<pid_t> spared = [] {
+/// Which children of this process are no orphans: those that a Subprocess waits
+/// for, and those that were there when none was, which somebody else made.
+class Kin {
+ public:
+  /// Before the start of one.
+  void Prepare() {
+    if (ours_ > 0) return;
     AdoptOrphans();
-    return OwnChildren();
-  }();
-  return spared;
+    spared_ = OwnChildren();
+  }
+  void Add(pid_t child) {
+    ++ours_;
+    spared_.insert(child);
+  }
+  /// After its end: whatever it left behind goes as well.
+  void Remove(pid_t child) {
+    --ours_;
+    spared_.erase(child);
+    EndOrphans(spared_);
+  }
+
+ private:
+  int ours_ = 0;
+  std::set<pid_t> spared_;
+};
+
+Kin& OurKin() {
+  static Kin kin;
+  return kin;
 }
 
 /// What a child prints: the first half of the cap goes to the file as it comes,
@@ -189,7 +210,7 @@ struct Subprocess::State {
 };
 
 void Subprocess::State::Start() {
-  Spared();  // Before there is anything to be told apart.
+  OurKin().Prepare();
   std::array<int, 2> ends{};
   if (pipe2(ends.data(), O_CLOEXEC | O_NONBLOCK) != 0) {
     throw StoreError(StrCat("no pipe: ", std::strerror(errno)));
@@ -223,7 +244,7 @@ void Subprocess::State::Start() {
         OwnGroup{getpid(), static_cast<rlim_t>(options.address_bytes),
                  options.cores.empty() ? nullptr : &cores});
     pid = process.id();
-    Spared().insert(pid);
+    OurKin().Add(pid);
     process.detach();  // waited for below, with the resources it used
   } catch (const boost::system::system_error& error) {
     throw StoreError(StrCat(options.program.string(),
@@ -293,8 +314,7 @@ ProcessEnd Subprocess::State::Reap() {
   rusage usage{};
   while (wait4(pid, &status, 0, &usage) < 0 && errno == EINTR) {
   }
-  Spared().erase(pid);
-  EndOrphans(Spared());
+  OurKin().Remove(pid);
   ReadOutput();
   log.Finish();
   ProcessEnd end;

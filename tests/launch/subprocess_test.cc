@@ -1,6 +1,7 @@
 #include "harness/launch/subprocess.h"
 
 #include <gtest/gtest.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -131,6 +132,19 @@ TEST_F(Child, WhatItLeavesInItsGroupDiesWithIt) {
   const fs::path pid_file = scratch_.path() / "pid";
   Run(Shell("sleep 1000 & echo $! > " + pid_file.string()));
   EXPECT_TRUE(IsGone(std::stoi(ReadFile(pid_file))));
+}
+
+TEST_F(Child, AChildThatSomebodyElseMadeIsLeftAlone) {
+  Run(Shell("true"));
+  const pid_t other = fork();
+  if (other == 0) {
+    pause();
+    _exit(0);
+  }
+  Run(Shell("true"));
+  EXPECT_EQ(waitpid(other, nullptr, WNOHANG), 0);
+  kill(other, SIGKILL);
+  waitpid(other, nullptr, 0);
 }
 
 TEST_F(Child, LettingGoOfItKillsIt) {
