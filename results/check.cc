@@ -104,8 +104,15 @@ void CheckBundles(const Store& store, CheckResult& result) {
     try {
       (void)ReadBundle(folder);
     } catch (const Error& error) {
-      result.findings.push_back(
-          {.kind = "bundle", .what = error.what(), .fatal = true});
+      // Nothing makes the record of a failure again.
+      const char* const mend =
+          folder.extension() == ".failed"
+              ? ". It is the record of an attempt that failed; remove the "
+                "folder"
+              : ". `tailmark run --force` makes it again";
+      result.findings.push_back({.kind = "bundle",
+                                 .what = StrCat(error.what(), mend),
+                                 .fatal = true});
     }
   }
 }

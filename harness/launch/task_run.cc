@@ -67,6 +67,13 @@ std::string SignalText(int signal) {
                 name == nullptr ? "" : name, name == nullptr ? "" : ")");
 }
 
+bool IsDamaged(const fs::path& bundle) try {
+  if (IsSealed(bundle)) (void)ReadBundle(bundle);
+  return false;
+} catch (const DataError&) {
+  return true;
+}
+
 TaskResult TakenOver() {
   return {.state = RunState::kPlanned,
           .reason = "another worker took it over",
@@ -277,6 +284,9 @@ bool TaskRun::IsWanted(const fs::path& bundle) const try {
 /// Of two that finished one task the first one's bundle stays.
 TaskResult TaskRun::KeepOnce() {
   std::error_code code;
+  // Unless that was damaged since: then a forced run stands in for it.
+  const fs::path first = FilesOf(options_.bundles, task_.key).done;
+  if (options_.force && IsDamaged(first)) files_.done = first;
   if (!options_.force) {
     fs::rename(files_.part, files_.done,
                code);  // Not over a folder with files.

@@ -108,6 +108,21 @@ TEST_F(Local, AForcedRunIsRunAgainBesideTheFirst) {
   EXPECT_TRUE(IsSealed(bundles() / plan.tasks[0].key));
 }
 
+TEST_F(Local, AForcedRunStandsInForAFirstOneThatWasDamaged) {
+  const Plan plan = PlanOf({"good"});
+  Run(plan);
+  const fs::path first = bundles() / plan.tasks[0].key;
+  WriteFileAtomic(first / "run.json", "{}");
+  EXPECT_THROW((void)ReadBundle(first), DataError);
+  LocalOptions options = Options();
+  options.launch.force = true;
+  const TaskResult result = RunLocally(plan, options)[0];
+  EXPECT_EQ(result.state, RunState::kDone);
+  EXPECT_EQ(result.bundle, first);
+  EXPECT_EQ(ReadBundle(first).state, RunState::kDone);
+  EXPECT_EQ(Left(), std::vector<std::string>{plan.tasks[0].key});
+}
+
 TEST_F(Local, ACrashIsAFailedRowThatNamesTheSignal) {
   const TaskResult result = RunOne(PlanOf({"abort"}));
   EXPECT_EQ(result.state, RunState::kFailed);

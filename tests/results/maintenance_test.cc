@@ -79,6 +79,21 @@ TEST_F(Maintenance, AChangedBundleIsFound) {
   const Finding found = Only();
   EXPECT_EQ(found.kind, "bundle");
   EXPECT_NE(found.what.find("run.json"), std::string::npos);
+  EXPECT_NE(found.what.find("`tailmark run --force` makes it again"),
+            std::string::npos)
+      << found.what;
+}
+
+TEST_F(Maintenance, AChangedRecordOfAFailureIsFoundAndMayBeRemoved) {
+  const fs::path done = store_.Bundle(RunKey(SpecOf({})));
+  const fs::path failed = done.string() + ".failed";
+  fs::copy(done, failed, fs::copy_options::recursive);
+  WriteFileAtomic(failed / "run.json", "{}");
+  const Finding found = Only();
+  EXPECT_NE(found.what.find("failed; remove the folder"), std::string::npos)
+      << found.what;
+  fs::remove_all(failed);
+  EXPECT_TRUE(CheckStore(store_).ok());
 }
 
 TEST_F(Maintenance, ABrokenReferenceIsFound) {
