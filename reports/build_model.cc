@@ -11,6 +11,7 @@
 #include "reports/names.h"
 #include "reports/summary.h"
 #include "results/campaign.h"
+#include "results/data_names.h"
 #include "results/query.h"
 
 namespace tailmark {
@@ -128,6 +129,32 @@ const RunRow* Witness(const CellTable& table) {
     }
   }
   return nullptr;
+}
+
+/// What each table's data set is called, so that those of one name are told
+/// apart by their options.
+std::vector<std::string> NamesOf(const Store& store,
+                                 const std::vector<CellTable>& tables) {
+  std::vector<RunIdentity> identities;
+  for (const CellTable& table : tables) {
+    RunIdentity identity;
+    if (const RunRow* witness = Witness(table)) {
+      identity = ProvenanceOf(store, witness->id).identity;
+    }
+    identity.dataset = table.dataset;
+    identities.push_back(std::move(identity));
+  }
+  std::vector<std::string> names;
+  for (const RunIdentity& each : identities) {
+    std::vector<OptionMap> beside;
+    for (const RunIdentity& other : identities) {
+      if (other.dataset == each.dataset && !other.dataset_options.empty()) {
+        beside.push_back(other.dataset_options);
+      }
+    }
+    names.push_back(DataName(each, beside));
+  }
+  return names;
 }
 
 /// Full ids in the order stored, the one that ranks first.
@@ -291,6 +318,7 @@ ReportModel BuildReportModel(const Store& store, const ReportOptions& options) {
   model.store_schema = store.version();
   model.command = WithoutPaths(options.command);
   auto tables = Tables(CellsOf(store, campaign));
+  const auto names = NamesOf(store, tables);
   Origins origins(store);
   const RowSources sources{
       .store = store,
@@ -301,13 +329,11 @@ ReportModel BuildReportModel(const Store& store, const ReportOptions& options) {
   for (CellTable& table : tables) {
     MakeLabelsUnique(table);
     ReportDataset dataset;
-    dataset.name = table.dataset;
-    const auto twins = std::count_if(
-        tables.begin(), tables.end(),
-        [&](const CellTable& each) { return each.dataset == table.dataset; });
+    dataset.name = names.at(static_cast<std::size_t>(&table - tables.data()));
     if (const RunRow* witness = Witness(table))
       AddDatasetFacts(store, *witness, options, dataset);
-    if (twins > 1 && !dataset.manifest_sha256.empty()) {
+    if (std::count(names.begin(), names.end(), dataset.name) > 1 &&
+        !dataset.manifest_sha256.empty()) {
       dataset.name +=
           StrCat(" (pictures ", dataset.manifest_sha256.substr(0, 8), ")");
     }

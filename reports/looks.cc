@@ -25,9 +25,9 @@ constexpr std::array kKnown = {
     Known{"zero_shot_clip", {"zs", Shape::kCross}},
     Known{"linear_probe", {"lp", Shape::kUp}},
     Known{"label_prior", {"pr", Shape::kPlus}},
-    Known{"fine_tune", {"ft", Shape::kDiamond}},
+    Known{"finetune_clip", {"ft", Shape::kDiamond}},
     Known{"psd", {"psd", Shape::kSquare}},
-    Known{"hpdval", {"hp", Shape::kCircle}},
+    Known{"hp_dval", {"hp", Shape::kCircle}},
     Known{"lmpt", {"lmpt", Shape::kDown}},
 };
 

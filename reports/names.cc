@@ -11,10 +11,15 @@ namespace {
 
 /// Names that a rule would get wrong.
 constexpr std::pair<std::string_view, std::string_view> kNames[] = {
-    {"coop", "CoOp"},      {"fine_tune", "Fine-tuning"},
-    {"hpdval", "HP-DVAL"}, {"hp_dval", "HP-DVAL"},
-    {"lmpt", "LMPT"},      {"ml_vpt", "ML-VPT"},
-    {"psd", "PSD"},        {"zero_shot_clip", "Zero-shot CLIP"}};
+    {"cocoop", "CoCoOp"},
+    {"coop", "CoOp"},
+    {"finetune_clip", "Fine-tuned CLIP"},
+    {"hpdval", "HP-DVAL"},
+    {"hp_dval", "HP-DVAL"},
+    {"lmpt", "LMPT"},
+    {"ml_vpt", "ML-VPT"},
+    {"psd", "PSD"},
+    {"zero_shot_clip", "Zero-shot CLIP"}};
 
 std::vector<std::string_view> Words(std::string_view text, char separator) {
   std::vector<std::string_view> words;
@@ -24,6 +29,17 @@ std::vector<std::string_view> Words(std::string_view text, char separator) {
     text.remove_prefix(end == text.npos ? text.size() : end + 1);
   }
   return words;
+}
+
+/// Whether a row's word is another method's name: a zero-shot row called
+/// "hpdval" after the preset it takes is not HP-DVAL.
+bool IsAnotherMethod(std::string_view word, std::string_view method) {
+  const std::string_view stem = word.substr(0, word.find_first_of("-:"));
+  return !method.empty() &&
+         std::any_of(
+             std::begin(kNames), std::end(kNames), [&](const auto& each) {
+               return each.first == stem && each.second != HumanName(method);
+             });
 }
 
 /// Whether a path may begin behind this character.
@@ -59,6 +75,9 @@ RowNames NamesOfRow(std::string_view label, std::string_view method) {
       names.label += StrCat(", ", first);
       names.short_label += StrCat(" ", first);
     }
+  } else if (IsAnotherMethod(first, method)) {
+    names.label = StrCat(HumanName(method), ", ", first);
+    names.short_label = StrCat(HumanName(method), " ", first);
   } else {
     names.label = HumanName(first);
     names.short_label = names.label;

@@ -5,7 +5,7 @@
 
 namespace tailmark {
 
-/// "HP-DVAL" of "hpdval", "Linear probe" of "linear_probe".
+/// "HP-DVAL" of "hp_dval", "Linear probe" of "linear_probe".
 std::string HumanName(std::string_view method);
 
 /// A row's names for people from its label in the plan: the method, or the name

@@ -61,7 +61,8 @@ void AddPublished(const Store& store, ReportDataset& dataset) {
                                              return here.contains(made.second);
                                            });
   };
-  const std::string name = dataset.name.substr(0, dataset.name.find(':'));
+  const std::string name =
+      dataset.name.substr(0, dataset.name.find_first_of(": "));
   const RowRecipes recipes = ReadRowRecipes();
   std::vector<PublishedCell> cells;
   std::set<std::string> tables;

@@ -1,5 +1,6 @@
 #include "reports/text.h"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cmath>
@@ -143,6 +144,10 @@ std::string Thousands(std::int64_t value) {
 }
 
 std::string Duration(double seconds) {
+  if (seconds > 0 && seconds < 0.0995) {
+    return StrCat(std::max<std::int64_t>(std::llround(seconds * 1000), 1),
+                  " ms");
+  }
   if (seconds < 9.95) return StrCat(Fixed(seconds, 1), " s");
   const auto whole = static_cast<std::int64_t>(std::nearbyint(seconds));
   if (whole < 120) return StrCat(whole, " s");

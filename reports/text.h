@@ -21,7 +21,7 @@ std::string PlainFixed(double value, int decimals);
 std::string Exact(Figure value);
 /// "1,248".
 std::string Thousands(std::int64_t value);
-/// "0.4 s", "14 s", "3 min 20 s", "2 h 5 min".
+/// "12 ms", "0.4 s", "14 s", "3 min 20 s", "2 h 5 min".
 std::string Duration(double seconds);
 /// "310 MiB".
 std::string Mebibytes(double bytes);

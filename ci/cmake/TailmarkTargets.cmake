@@ -52,15 +52,16 @@ function(tailmark_executable name)
 endfunction()
 
 # tailmark_test(NAME SOURCES ... DEPS ... [LABELS unit|contract|e2e|...]
-#               [TORCH] [SERIAL] [TIMEOUT SECONDS])
+#               [TORCH] [SERIAL] [TIMEOUT SECONDS] [SHARDS N])
 # Tests know TM_SOURCE_DIR (the tree) and TM_BIN_DIR (<build>/bin).
 # TORCH: uses the PCH, gets the label torch, and is one CTest entry: loading
 # LibTorch costs 0.15 s, so a process per TEST() would spend more on loading than
-# on testing. Others are one entry per TEST().
+# on testing. Others are one entry per TEST(). SHARDS: as many entries, which run
+# beside each other, for the binaries that train.
 # One OpenMP thread: on busy cores two of them spin, 31 s for what one does in
 # 0.4 s; and some bits depend on their number.
 function(tailmark_test name)
-  cmake_parse_arguments(PARSE_ARGV 1 ARG "TORCH;SERIAL" "TIMEOUT" "SOURCES;DEPS;LABELS")
+  cmake_parse_arguments(PARSE_ARGV 1 ARG "TORCH;SERIAL" "TIMEOUT;SHARDS" "SOURCES;DEPS;LABELS")
   add_executable(${name} ${ARG_SOURCES})
   target_link_libraries(${name} PRIVATE ${ARG_DEPS} GTest::gtest_main tailmark_flags)
   target_compile_definitions(${name} PRIVATE
@@ -74,10 +75,22 @@ function(tailmark_test name)
   endif()
   tailmark_use_its_pch(${name})
   if(ARG_TORCH)
-    add_test(NAME ${name} COMMAND ${name} --gtest_brief=0)
-    set_tests_properties(${name} PROPERTIES LABELS "${ARG_LABELS};torch"
-      TIMEOUT ${ARG_TIMEOUT} ENVIRONMENT OMP_NUM_THREADS=1
-      ${serial})
+    if(NOT ARG_SHARDS)
+      set(ARG_SHARDS 1)
+    endif()
+    foreach(shard RANGE 1 ${ARG_SHARDS})
+      set(entry ${name})
+      if(ARG_SHARDS GREATER 1)
+        set(entry ${name}-${shard})
+      endif()
+      math(EXPR index "${shard} - 1")
+      add_test(NAME ${entry} COMMAND ${name} --gtest_brief=0)
+      # The long ones first, so that none is left over at the end.
+      set_tests_properties(${entry} PROPERTIES LABELS "${ARG_LABELS};torch"
+        TIMEOUT ${ARG_TIMEOUT} COST ${ARG_TIMEOUT}
+        ENVIRONMENT "OMP_NUM_THREADS=1;GTEST_TOTAL_SHARDS=${ARG_SHARDS};GTEST_SHARD_INDEX=${index}"
+        ${serial})
+    endforeach()
   else()
     gtest_discover_tests(${name} DISCOVERY_TIMEOUT 60
       PROPERTIES LABELS "${ARG_LABELS}" TIMEOUT ${ARG_TIMEOUT}

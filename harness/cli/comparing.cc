@@ -6,6 +6,7 @@
 #include "harness/base/error.h"
 #include "harness/base/suggest.h"
 #include "harness/metrics/letters.h"
+#include "results/data_names.h"
 #include "results/ingest.h"
 
 namespace tailmark {
@@ -19,7 +20,10 @@ std::vector<ComparedRow> RowsOfCells(const std::vector<Cell>& cells) {
     const auto at = std::find(recipes.begin(), recipes.end(), cell.recipe);
     if (at == recipes.end()) {
       recipes.push_back(cell.recipe);
-      rows.push_back({cell.dataset, cell.label, {*cell.run}});
+      rows.push_back({.dataset = cell.dataset,
+                      .label = cell.label,
+                      .runs = {*cell.run},
+                      .data = ""});
     } else {
       rows[static_cast<std::size_t>(at - recipes.begin())].runs.push_back(
           *cell.run);
@@ -29,6 +33,25 @@ std::vector<ComparedRow> RowsOfCells(const std::vector<Cell>& cells) {
     std::stable_sort(
         row.runs.begin(), row.runs.end(),
         [](const RunRow& a, const RunRow& b) { return a.seed < b.seed; });
+  }
+  return rows;
+}
+
+/// Fills in what the data of each row are called beside the others.
+std::vector<ComparedRow> Named(const Store& store,
+                               std::vector<ComparedRow> rows) {
+  std::vector<RunIdentity> identities;
+  for (const ComparedRow& row : rows) {
+    identities.push_back(ProvenanceOf(store, row.runs.front().id).identity);
+  }
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    std::vector<OptionMap> beside;
+    for (const RunIdentity& other : identities) {
+      if (other.dataset == identities[i].dataset) {
+        beside.push_back(other.dataset_options);
+      }
+    }
+    rows[i].data = DataName(identities[i], beside);
   }
   return rows;
 }
@@ -76,7 +99,7 @@ std::vector<ComparedRow> RowsOf(const Store& store,
                                 const std::string& campaign) {
   const auto found = FindCampaign(store, campaign);
   if (!found) throw ConfigError("the store holds no campaign");
-  return RowsOfCells(Cells(store, found->id));
+  return Named(store, RowsOfCells(Cells(store, found->id)));
 }
 
 std::vector<ComparedRow> FindRows(const Store& store, const std::string& word) {
@@ -93,13 +116,31 @@ std::vector<ComparedRow> FindRows(const Store& store, const std::string& word) {
       if (row.label == word || method == word) found.push_back(std::move(row));
     }
   }
-  if (!found.empty()) return found;
+  if (!found.empty()) return Named(store, std::move(found));
   const auto runs = Runs(store, {.key = word});
   if (runs.size() == 1) {
-    return {{runs[0].dataset, runs[0].method, {FindRun(store, word)}}};
+    return Named(store, {{.dataset = runs[0].dataset,
+                          .label = runs[0].method,
+                          .runs = {FindRun(store, word)},
+                          .data = ""}});
   }
   if (runs.size() > 1) FindRun(store, word);  // says which ones there are
   throw ConfigError(UnknownName("run, row or campaign", word, names));
+}
+
+std::vector<Replicates> ResampleRun(const Store& store, const RunRow& run,
+                                    const Definition& definition,
+                                    const BootstrapOptions& options,
+                                    DataAccess& data) {
+  std::vector<Replicates> out;
+  // Episodes share their query images: their mean is taken resample by
+  // resample, as that of seeds.
+  for (const std::string& scores : CountedScores(store, run)) {
+    const ScoredData in = DataFromRun(store, run, data, scores);
+    out.push_back(BootstrapImages(in.scores.view(), in.label_spans(), in.groups,
+                                  definition, options));
+  }
+  return out;
 }
 
 std::vector<Replicates> Resample(Store& store, const ComparedRow& row,
@@ -108,12 +149,9 @@ std::vector<Replicates> Resample(Store& store, const ComparedRow& row,
                                  DataAccess& data) {
   std::vector<Replicates> out;
   for (const RunRow& run : row.runs) {
-    // Episodes share their query images: their mean is taken resample by
-    // resample, as that of seeds.
-    for (const std::string& scores : CountedScores(store, run)) {
-      const ScoredData in = DataFromRun(store, run, data, scores);
-      out.push_back(BootstrapImages(in.scores.view(), in.label_spans(),
-                                    in.groups, definition, options));
+    for (Replicates& each :
+         ResampleRun(store, run, definition, options, data)) {
+      out.push_back(std::move(each));
     }
     CountTestEvaluation(store, run.key);
   }

@@ -18,6 +18,7 @@ struct ComparedRow {
   std::string dataset;
   std::string label;
   std::vector<RunRow> runs;  ///< By seed.
+  std::string data;          ///< As DataName() beside the rows found with it.
 };
 
 /// What a word on the command line stands for: a campaign (all its rows), a
@@ -28,6 +29,12 @@ std::vector<ComparedRow> FindRows(const Store& store, const std::string& word);
 /// The rows of a campaign: "" is the newest.
 std::vector<ComparedRow> RowsOf(const Store& store,
                                 const std::string& campaign);
+
+/// One run over the resamples: its test split, or each of its episodes.
+std::vector<Replicates> ResampleRun(const Store& store, const RunRow& run,
+                                    const Definition& definition,
+                                    const BootstrapOptions& options,
+                                    DataAccess& data);
 
 /// The runs of a row over the same resamples, seed by seed. Counts one look at
 /// the test labels each.

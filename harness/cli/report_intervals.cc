@@ -3,13 +3,12 @@
 #include "harness/base/error.h"
 #include "harness/base/log.h"
 #include "harness/cli/comparing.h"
-#include "harness/cli/scored_data.h"
 #include "reports/summary.h"
 
 namespace tailmark {
 namespace {
 
-/// The mean over seeds of a row, resample by resample.
+/// The mean over seeds, or episodes, of a row, resample by resample.
 Replicates ReplicatesOf(const Store& store, DataAccess& data,
                         const ReportRow& row, const Definition& definition,
                         const BootstrapOptions& options) {
@@ -17,9 +16,10 @@ Replicates ReplicatesOf(const Store& store, DataAccess& data,
   for (const ReportRun* each : DoneRuns(row)) {
     const auto run = DoneRun(store, each->key);
     if (!run) throw DataError(StrCat("run ", each->key, " is gone"));
-    const ScoredData in = DataFromRun(store, *run, data);
-    seeds.push_back(BootstrapImages(in.scores.view(), in.label_spans(),
-                                    in.groups, definition, options));
+    for (Replicates& one :
+         ResampleRun(store, *run, definition, options, data)) {
+      seeds.push_back(std::move(one));
+    }
   }
   return MeanOverSeeds(seeds);
 }

@@ -62,6 +62,7 @@ const std::vector<std::vector<std::string>> kVerbs = {
     {"report"},
     {"db"},
     {"db", "check"},
+    {"db", "migrate"},
     {"db", "query"},
     {"db", "vacuum"},
     {"encode", "images"},
@@ -139,7 +140,7 @@ TEST_F(Cli, AWrongSpellingIsExit2WithTheNearestOnStderr) {
       {{"run", "no/such.json"}, "no/such.json: no such recipe file"},
       {{"data", "show", "embeded"},
        "unknown data set 'embeded'; did you mean 'embedded'?"},
-      {{"db"}, "db needs one of: check, query, vacuum"},
+      {{"db"}, "db needs one of: check, migrate, query, vacuum"},
       {{"run"}, "RECIPE is required"},
       {{}, "A subcommand is required"},
       {{"status", "a", "b"}, "'b' is one word too many"}};
@@ -308,8 +309,12 @@ TEST_F(Cli, WithoutTheEngineNothingIsEncodedAndItSaysSo) {
 
 TEST_F(Cli, WithoutAStoreReadersSaySoAndMakeNone) {
   for (const std::vector<std::string>& words :
-       std::vector<std::vector<std::string>>{
-           {"status"}, {"report"}, {"db", "check"}, {"export"}, {"resume"}}) {
+       std::vector<std::vector<std::string>>{{"status"},
+                                             {"report"},
+                                             {"db", "check"},
+                                             {"db", "migrate"},
+                                             {"export"},
+                                             {"resume"}}) {
     const Said said = tailmark_(words);
     EXPECT_EQ(said.code, 2) << words[0];
     EXPECT_THAT(said.err, HasSubstr("no store in"));
@@ -327,6 +332,18 @@ TEST_F(Cli, AStoreThatIsNoneOrNewerOrCannotBeMadeIsExit6) {
   // A file where the folder should be.
   std::ofstream(Path("file")) << "x";
   EXPECT_EQ(tailmark_({"import", "--store", "file/store", "nothing"}).code, 6);
+}
+
+TEST_F(Cli, AnOlderStoreIsReadAfterItWasMigrated) {
+  MakeFolders(tailmark_.store());
+  WriteFileAtomic(tailmark_.store() / "tailmark.sqlite", "");  // version 0
+  const Said before = tailmark_({"db", "check"});
+  EXPECT_EQ(before.code, 6);
+  EXPECT_THAT(before.err, HasSubstr("`tailmark db migrate`"));
+  const Said said = tailmark_({"db", "migrate"});
+  EXPECT_EQ(said.code, 0) << said.err;
+  EXPECT_THAT(said.out, HasSubstr(": version "));
+  EXPECT_EQ(tailmark_({"db", "check"}).code, 0);
 }
 
 TEST_F(Cli, AnImportThatIsNoBundleIsRefusedAndNamed) {

@@ -203,6 +203,47 @@ TEST_F(GateVerbs, CompareTellsRowsApartAndARunFromItselfNot) {
   EXPECT_EQ(tailmark_({"compare", "probe", "nobody"}).code, 2);
 }
 
+TEST_F(GateVerbs, CompareAndReportSayOfHowManyShotsTheirRowsAre) {
+  Campaign("few", {{.shots = 1},
+                   {.shots = 5},
+                   {.method = "another", .skill = 1.2, .shots = 1},
+                   {.method = "another", .skill = 1.2, .shots = 5}});
+  const Said said =
+      tailmark_({"compare", "another", "probe", "--resamples", "50", "--json"});
+  ASSERT_EQ(said.code, 0) << said.err;
+  const Json pairs = said.json();
+  ASSERT_EQ(pairs.size(), 2u) << said.out;
+  EXPECT_EQ(pairs[0]["a"], "another on embedded-fewshot shots=1, 1 run");
+  EXPECT_EQ(pairs[0]["b"], "probe on embedded-fewshot shots=1, 1 run");
+  EXPECT_EQ(pairs[1]["a"], "another on embedded-fewshot shots=5, 1 run");
+  EXPECT_EQ(pairs[1]["units"]["unit"], "episode");
+  // Letters stand within one protocol, and both protocols have them.
+  const Json letters =
+      tailmark_({"compare", "few", "--resamples", "50", "--json"}).json();
+  ASSERT_EQ(letters.size(), 2u);
+  EXPECT_EQ(letters[0]["dataset"], "embedded-fewshot shots=1");
+  EXPECT_EQ(letters[1]["dataset"], "embedded-fewshot shots=5");
+  // A report has intervals of episodes, too.
+  const auto out = scratch_.path() / "out";
+  const Said report = tailmark_(
+      {"report", "-f", "json", "-o", out.string(), "--resamples", "50"});
+  ASSERT_EQ(report.code, 0) << report.err;
+  const Json sets = ReadJson(out / "report.json")["datasets"];
+  ASSERT_EQ(sets.size(), 2u);
+  EXPECT_EQ(sets[0]["name"], "embedded-fewshot shots=1");
+  EXPECT_EQ(sets[1]["name"], "embedded-fewshot shots=5");
+  for (const Json& set : sets) {
+    for (const Json& row : set["rows"]) {
+      const Json total = row["summary"]["total"];
+      EXPECT_EQ(total["episodes"].size(), 10u);
+      ASSERT_TRUE(total.contains("interval")) << report.err;
+      EXPECT_LT(total["interval"]["lo"], total["mean"]);
+      EXPECT_GT(total["interval"]["hi"], total["mean"]);
+      EXPECT_EQ(total["letters"], row["method"] == "probe" ? "a" : "b");
+    }
+  }
+}
+
 TEST_F(GateVerbs, BisectFindsThePlantedCommit) {
   const auto repo = scratch_.path() / "repo";
   MakeFolders(repo);

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "harness/base/digest.h"
+#include "harness/base/error.h"
 #include "harness/base/files.h"
 #include "harness/base/npy.h"
 #include "harness/base/seeds.h"
@@ -15,20 +16,23 @@ namespace {
 namespace fs = std::filesystem;
 
 RunSpec SpecOf(const MadeRun& run, DataAccess& data) {
-  const DatasetInfo& info = data.registry().Find("embedded").info;
-  const OptionMap options = ResolveOptions(info.options, {});
-  const PlannedData facts =
-      data.Facts({.use = "embedded", .name = "embedded"}, options, 0);
+  const std::string name = run.shots > 0 ? "embedded-fewshot" : "embedded";
+  const DatasetInfo& info = data.registry().Find(name).info;
+  OptionMap said;
+  if (run.shots > 0) said.emplace("shots", run.shots);
+  const OptionMap options = ResolveOptions(info.options, said);
+  const PlannedData facts = data.Facts({.use = name, .name = name}, options, 0);
   RunSpec spec;
   spec.identity.method = run.method;
   spec.identity.method_version = run.method_version;
-  spec.identity.dataset = "embedded";
+  spec.identity.dataset = name;
   spec.identity.dataset_version = facts.version;
   spec.identity.dataset_options = options;
   spec.identity.manifest_sha256 = facts.manifest_sha256;
   spec.identity.label_policy = facts.label_policy;
   spec.identity.train_list_sha256 = facts.train_list_sha256;
   spec.identity.test_list_sha256 = facts.test_list_sha256;
+  spec.identity.episodes_sha256 = facts.episodes_sha256;
   spec.identity.selection = run.selection;
   spec.seed = run.seed;
   spec.build = run.build;
@@ -37,7 +41,8 @@ RunSpec SpecOf(const MadeRun& run, DataAccess& data) {
 
 std::vector<float> ScoresOf(const MadeRun& run, const SplitFacts& split) {
   std::vector<float> scores;
-  const ChanceStream start(DeriveSeed(run.salt, "made"), 0,
+  const ChanceStream start(DeriveSeed(run.salt, "made"),
+                           static_cast<std::uint64_t>(split.episode + 1),
                            run.stochastic ? run.seed : 0);
   ChanceStream chance = start;
   for (const std::uint8_t positive : split.positive) {
@@ -65,18 +70,22 @@ void WriteBundle(const fs::path& bundle, const MadeRun& run,
   WriteFileAtomic(bundle / "ids.txt", "");
   if (run.state == RunState::kDone) {
     for (const SplitFacts& split : facts.splits) {
-      if (split.name != "test") continue;
+      const bool counts = (split.episode >= 0) == (run.shots > 0);
+      if (split.name != "test" || !counts) continue;
       const auto classes = static_cast<std::int64_t>(facts.classes.size());
-      WriteNpy(bundle / "scores/test.npy", DType::kFloat32,
+      const std::string name =
+          run.shots > 0 ? StrCat("test.episode-", split.episode) : "test";
+      const std::string path = StrCat("scores/", name, ".npy");
+      WriteNpy(bundle / path, DType::kFloat32,
                std::vector<std::int64_t>{split.rows, classes},
                ScoresOf(run, split));
-      record.scores = {{.split = "test",
-                        .path = "scores/test.npy",
-                        .sha256 = Sha256File(bundle / "scores/test.npy"),
-                        .dtype = "float32",
-                        .rows = split.rows,
-                        .cols = classes,
-                        .scale = "logit"}};
+      record.scores.push_back({.split = name,
+                               .path = path,
+                               .sha256 = Sha256File(bundle / path),
+                               .dtype = "float32",
+                               .rows = split.rows,
+                               .cols = classes,
+                               .scale = "logit"});
     }
   }
   WriteFileAtomic(bundle / "run.json", ToJson(record).dump());

@@ -25,6 +25,9 @@ struct MadeRun {
   std::string selection = "last";
   RunState state = RunState::kDone;
   std::string fingerprint = "here";
+  /// Above 0: on the few-shot protocol of the embedded scenes instead, with as
+  /// many shots.
+  std::int64_t shots = 0;
 };
 
 /// Writes a sealed bundle of each run below `bundles`, in a folder of its key,

@@ -206,7 +206,8 @@ TEST_F(BuiltReport, RanksUnderTheDefinitionAskedFor) {
 
 TEST(Names, AreForPeople) {
   EXPECT_EQ(HumanName("linear_probe"), "Linear probe");
-  EXPECT_EQ(HumanName("hpdval"), "HP-DVAL");
+  EXPECT_EQ(HumanName("hp_dval"), "HP-DVAL");
+  EXPECT_EQ(HumanName("finetune_clip"), "Fine-tuned CLIP");
   EXPECT_EQ(NamesOfRow("linear_probe-db", "linear_probe").label,
             "Linear probe, db");
   EXPECT_EQ(NamesOfRow("linear_probe-db", "linear_probe").short_label,
@@ -216,6 +217,16 @@ TEST(Names, AreForPeople) {
   EXPECT_EQ(NamesOfRow("lmpt lr=0.1", "lmpt").short_label, "LMPT 0.1");
   EXPECT_EQ(NamesOfRow("mine", "lmpt").label, "Mine");
   EXPECT_EQ(NamesOfRow("", "lmpt").label, "LMPT");
+}
+
+TEST(Names, OfARowThatIsCalledLikeAnotherMethodBeginWithItsOwn) {
+  const RowNames zero = NamesOfRow("hpdval", "zero_shot_clip");
+  EXPECT_EQ(zero.label, "Zero-shot CLIP, hpdval");
+  EXPECT_EQ(zero.short_label, "Zero-shot CLIP hpdval");
+  EXPECT_EQ(NamesOfRow("lmpt-texts scale=1", "zero_shot_clip").label,
+            "Zero-shot CLIP, lmpt-texts, scale=1");
+  EXPECT_EQ(NamesOfRow("hpdval", "hp_dval").label, "HP-DVAL");
+  EXPECT_EQ(NamesOfRow("hp_dval-nano", "hp_dval").label, "HP-DVAL, nano");
 }
 
 TEST(Paths, AreCutToTheirLastPart) {

@@ -201,8 +201,8 @@ ReportModel LargeModel(int methods, int classes) {
                                          : "tail"});
   }
   const char* families[] = {"zero_shot_clip", "linear_probe", "linear_probe",
-                            "hpdval",         "hpdval",       "psd",
-                            "fine_tune",      "lmpt"};
+                            "hp_dval",        "hp_dval",      "psd",
+                            "finetune_clip",  "lmpt"};
   for (int m = 0; m < methods; ++m) {
     ReportRow row = Probe();
     row.family = families[m % 8];

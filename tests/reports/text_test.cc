@@ -37,6 +37,9 @@ TEST(Figures, AreReadable) {
   EXPECT_EQ(Thousands(1248), "1,248");
   EXPECT_EQ(Thousands(-477528), "-477,528");
   EXPECT_EQ(Thousands(-528), "-528");
+  EXPECT_EQ(Duration(0.0123), "12 ms");
+  EXPECT_EQ(Duration(0.00001), "1 ms");
+  EXPECT_EQ(Duration(0), "0.0 s");
   EXPECT_EQ(Duration(0.44), "0.4 s");
   EXPECT_EQ(Duration(9.97), "10 s");
   EXPECT_EQ(Duration(200), "3 min 20 s");

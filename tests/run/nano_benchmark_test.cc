@@ -2,11 +2,13 @@
 // properties that the benchmark promises. Through the real worker.
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <cmath>
 
 #include "datasets/builtin.h"
 #include "datasets/test_labels.h"
+#include "harness/base/error.h"
 #include "harness/base/npy.h"
 #include "harness/metrics/arrays.h"
 #include "harness/metrics/evaluate.h"
@@ -26,8 +28,8 @@ struct Means {
 class NanoBenchmark : public ::testing::Test {
  protected:
   static void SetUpTestSuite() {
-    cache_ = fs::path(testing::TempDir()) / "tailmark-nano-cache";
-    fs::remove_all(cache_);
+    cache_ = fs::path(testing::TempDir()) /
+             StrCat("tailmark-nano-cache-", getpid());
   }
   static void TearDownTestSuite() { fs::remove_all(cache_); }
   void SetUp() override {

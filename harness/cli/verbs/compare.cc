@@ -308,7 +308,7 @@ Answer CompareRows(Store& store, DataAccess& data, const ComparedRow& a,
                           in.label_spans(), definition.policy);
   }
   const auto name = [](const ComparedRow& row) {
-    return StrCat(row.label, " on ", row.dataset, ", ", row.runs.size(),
+    return StrCat(row.label, " on ", row.data, ", ", row.runs.size(),
                   row.runs.size() == 1 ? " run" : " runs");
   };
   out.a = name(a);

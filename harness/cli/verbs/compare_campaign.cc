@@ -46,9 +46,9 @@ OrderedJson LettersOf(Store& store, DataAccess& data,
     }
     groups[name] = std::move(list);
   }
-  return {{"dataset", rows.front().dataset}, {"definition", IdOf(definition)},
-          {"images", ranked.images},         {"resamples", bootstrap.resamples},
-          {"interval", "basic, 95 %"},       {"groups", std::move(groups)}};
+  return {{"dataset", rows.front().data}, {"definition", IdOf(definition)},
+          {"images", ranked.images},      {"resamples", bootstrap.resamples},
+          {"interval", "basic, 95 %"},    {"groups", std::move(groups)}};
 }
 
 void PrintLetters(const OrderedJson& answer) {
@@ -79,12 +79,12 @@ int CompareCampaign(const std::string& campaign, const std::string& definition,
   OpenStoreToRead(global);
   Store store(StoreFolder(global));
   DataAccess data;
-  std::map<std::string, std::vector<ComparedRow>> by_dataset;
+  std::map<std::string, std::vector<ComparedRow>> by_data;
   for (ComparedRow& row : FindRows(store, campaign)) {
-    by_dataset[row.dataset].push_back(std::move(row));
+    by_data[row.data].push_back(std::move(row));
   }
   OrderedJson answers = OrderedJson::array();
-  for (const auto& [dataset, rows] : by_dataset) {
+  for (const auto& [name, rows] : by_data) {
     std::vector<ComparedRow> alike;
     for (const ComparedRow& row : rows) {
       const std::string why =

@@ -89,6 +89,15 @@ int Query(const DbOptions& options, const GlobalOptions& global) {
   return kExitOk;
 }
 
+/// Opening to write brings an older store up to date; reading never does.
+int Migrate(const GlobalOptions& global) {
+  const auto folder = StoreFolder(global);
+  if (!StoreExists(folder)) OpenStoreToRead(global);  // says what is missing
+  const Store store(folder);
+  std::cout << folder.string() << ": version " << store.version() << "\n";
+  return kExitOk;
+}
+
 int Vacuum(const GlobalOptions& global) {
   OpenStoreToRead(global);  // says so when there is none
   Store store(StoreFolder(global));
@@ -108,7 +117,7 @@ Verb DbVerb(const GlobalOptions& global) {
   };
   return {
       .name = "db",
-      .summary = "Look after the store: check, query, vacuum",
+      .summary = "Look after the store: check, migrate, query, vacuum",
       .example = "tailmark db check",
       .declare = {},
       .run = {},
@@ -117,6 +126,11 @@ Verb DbVerb(const GlobalOptions& global) {
                  .example = "tailmark db check --json",
                  .declare = json,
                  .run = [options, &global] { return Check(*options, global); }},
+                {.name = "migrate",
+                 .summary = "Bring an older store up to date; a copy is kept",
+                 .example = "tailmark db migrate",
+                 .declare = [](Args&) {},
+                 .run = [&global] { return Migrate(global); }},
                 {.name = "query",
                  .summary = "Any SQL that only reads",
                  .example = "tailmark db query \"SELECT * FROM leaderboard\"",
