@@ -54,6 +54,22 @@ pugi::xml_node RootOf(pugi::xml_document& document, std::string_view xml,
 
 }  // namespace
 
+LabelRule LabelRuleOf(std::string_view dataset) {
+  if (dataset == "coco-fewshot") {
+    return {.coco = kCocoObjects, .supports = false};
+  }
+  return {.coco = kCocoBoxes, .clear = dataset == "voc07-fewshot"};
+}
+
+void DropDifficult(Annotations& annotations) {
+  for (AnnotatedImage& image : annotations.images) {
+    std::erase_if(image.classes, [&image](std::uint16_t c) {
+      return Has(image.difficult, c);
+    });
+    image.difficult.clear();
+  }
+}
+
 void RequireVocAnnotation(std::string_view xml, const std::string& name) {
   pugi::xml_document document;
   (void)RootOf(document, xml, name);
@@ -128,13 +144,14 @@ LabelCheck CheckLabels(const Split& split, const LabelMatrix& labels,
     ++check.images;
     const AnnotatedImage& image = *it->second;
     for (std::size_t c = 0; c < classes.size(); ++c) {
+      const auto column = static_cast<std::int64_t>(c);
+      if (!labels.Positive(row, column) && !labels.Known(row, column)) continue;
       State annotated = State::kNegative;
       if (Has(image.classes, index[c])) annotated = State::kPositive;
       if (!labels.known.empty() && Has(image.difficult, index[c])) {
         annotated = State::kDifficult;
       }
-      const State committed =
-          Committed(labels, row, static_cast<std::int64_t>(c));
+      const State committed = Committed(labels, row, column);
       ++check.labels;
       if (committed == annotated) continue;
       check.differences.push_back({.path = path,

@@ -24,6 +24,19 @@ inline constexpr CocoRule kCocoBoxes = {.crowd = true, .area = true};
 /// "coco-objects/1": what the few-shot splits were made by.
 inline constexpr CocoRule kCocoObjects = {.crowd = false, .area = false};
 
+/// How the labels of a data set were made from its annotations (its README has
+/// the rule's name).
+struct LabelRule {
+  CocoRule coco = kCocoBoxes;
+  /// "voc-clear/1": a class whose objects are all difficult is negative.
+  bool clear = false;
+  /// False: which images the supports are is itself taken from annotations, and
+  /// their labels are compared then (coco_fewshot/train2014.h).
+  bool supports = true;
+};
+/// Of a built-in data set.
+LabelRule LabelRuleOf(std::string_view dataset);
+
 /// One image of an annotation source.
 struct AnnotatedImage {
   std::string name;                    ///< File name without its ending.
@@ -56,6 +69,9 @@ std::unordered_map<std::string, std::string> ReadCocoCaptions(
 /// DataError naming the file.
 void ReadVocAnnotation(const std::filesystem::path& file, Annotations& into);
 
+/// Leaves out the classes whose objects are all difficult.
+void DropDifficult(Annotations& annotations);
+
 /// Throws DataError "NAME: ..." unless `xml` is a VOC annotation.
 void RequireVocAnnotation(std::string_view xml, const std::string& name);
 
@@ -76,8 +92,8 @@ struct LabelCheck {
 
 /// Compares the labels of a split with annotations, by name of image and class.
 /// A class that the annotations never name is negative there. `labels.known`
-/// 0 with positive 1 is difficult; without `known`, difficult counts as
-/// positive.
+/// 0 with positive 1 is difficult, with positive 0 it is not compared; without
+/// `known`, difficult counts as positive.
 LabelCheck CheckLabels(const Split& split, const LabelMatrix& labels,
                        std::span<const ClassInfo> classes,
                        const Annotations& annotations);

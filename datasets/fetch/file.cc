@@ -1,10 +1,10 @@
 #include "datasets/fetch/file.h"
 
+#include "datasets/fetch/attempts.h"
 #include "datasets/fetch/part.h"
 #include "harness/base/digest.h"
 #include "harness/base/error.h"
 #include "harness/base/files.h"
-#include "harness/base/interrupt.h"
 #include "harness/base/progress.h"
 
 namespace tailmark::fetch {
@@ -12,16 +12,6 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr std::int64_t kMiB = std::int64_t{1} << 20;
-
-void RequireRoom(const FileJob& job, std::int64_t missing) {
-  std::error_code error;
-  const auto space = fs::space(job.target.parent_path(), error);
-  if (error || missing <= static_cast<std::int64_t>(space.available)) return;
-  throw StoreError(StrCat(job.target.string(), " needs about ",
-                          FormatBytes(static_cast<double>(missing)),
-                          ", there is room for ",
-                          FormatBytes(static_cast<double>(space.available))));
-}
 
 class OneFile {
  public:
@@ -32,35 +22,14 @@ class OneFile {
         progress_("fetch " + job.title, job.bytes / kMiB, "MiB") {}
 
   std::string Get() {
-    std::string why;
-    for (const std::string& url : job_.urls) {
-      const std::string failure = GetFrom(url);
-      if (failure.empty()) return "";
-      why += StrCat(why.empty() ? "" : "; ", url, ": ", failure);
-      if (InterruptSignal() != 0) break;
-    }
-    return why.empty() ? "no address" : why;
+    return AskInTurn(job_.urls, job_.retry,
+                     [this](const std::string& url, HttpAnswer& answer) {
+                       return Try(url, answer);
+                     });
   }
 
  private:
-  std::string GetFrom(const std::string& url) {
-    HttpAnswer answer;
-    std::string failure;
-    for (int attempt = 1; attempt <= job_.retry.attempts; ++attempt) {
-      if (attempt > 1 && !SleepUnlessInterrupted(
-                             WaitBefore(attempt - 1, job_.retry, answer))) {
-        return "interrupted";
-      }
-      failure = TryOnce(url, answer);
-      if (failure.empty() || answer.outcome == HttpAnswer::Outcome::kRefused ||
-          answer.outcome == HttpAnswer::Outcome::kStopped) {
-        return failure;
-      }
-    }
-    return StrCat(failure, " (", job_.retry.attempts, " attempts)");
-  }
-
-  std::string TryOnce(const std::string& url, HttpAnswer& answer) {
+  std::string Try(const std::string& url, HttpAnswer& answer) {
     Part part(part_path_);
     std::int64_t done = part.size();
     answer = client_.Get(url, done,
@@ -107,7 +76,7 @@ FileReport FetchFile(const FileJob& job) {
   if (fs::is_regular_file(job.target) && Sha256File(job.target) == job.sha256) {
     return {.state = FileState::kWasThere, .what = ""};
   }
-  RequireRoom(job, job.bytes);
+  RequireRoomFor(job.target, job.bytes);
   OneFile file(job);
   const std::string wrong = file.Get();
   return {.state = wrong.empty() ? FileState::kCame : FileState::kDidNot,

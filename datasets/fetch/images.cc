@@ -1,10 +1,10 @@
 // Images one by one, each from its own address.
+#include "datasets/fetch/attempts.h"
 #include "datasets/fetch/fetch.h"
 #include "datasets/fetch/part.h"
 #include "datasets/fetch/workers.h"
 #include "harness/base/error.h"
 #include "harness/base/files.h"
-#include "harness/base/interrupt.h"
 #include "harness/base/progress.h"
 
 namespace tailmark::fetch {
@@ -19,36 +19,19 @@ class ImageFetch {
 
   /// What is wrong, or "".
   std::string Get(const std::string& path) {
-    std::string why;
+    std::vector<std::string> urls;
     for (const std::string& base : job_.mirrors.images) {
-      const std::string failure = GetFrom(base + path, path);
-      if (failure.empty()) return "";
-      why += StrCat(why.empty() ? "" : "; ", base + path, ": ", failure);
-      if (InterruptSignal() != 0) break;
+      urls.push_back(base + path);
     }
-    return why.empty() ? "no address" : why;
+    return AskInTurn(urls, job_.retry,
+                     [this, &path](const std::string& url, HttpAnswer& answer) {
+                       return Try(url, path, answer);
+                     });
   }
 
  private:
-  std::string GetFrom(const std::string& url, const std::string& path) {
-    HttpAnswer answer;
-    std::string failure;
-    for (int attempt = 1; attempt <= job_.retry.attempts; ++attempt) {
-      if (attempt > 1 && !SleepUnlessInterrupted(
-                             WaitBefore(attempt - 1, job_.retry, answer))) {
-        return "interrupted";
-      }
-      failure = TryOnce(url, path, answer);
-      if (failure.empty() || answer.outcome == HttpAnswer::Outcome::kRefused ||
-          answer.outcome == HttpAnswer::Outcome::kStopped) {
-        return failure;
-      }
-    }
-    return StrCat(failure, " (", job_.retry.attempts, " attempts)");
-  }
-
-  std::string TryOnce(const std::string& url, const std::string& path,
-                      HttpAnswer& answer) {
+  std::string Try(const std::string& url, const std::string& path,
+                  HttpAnswer& answer) {
     const fs::path target = job_.root / path;
     MakeFolders(target.parent_path());
     const fs::path part_path = target.string() + ".part";

@@ -5,11 +5,11 @@
 #include <algorithm>
 #include <fstream>
 
+#include "datasets/fetch/attempts.h"
 #include "datasets/fetch/part.h"
 #include "datasets/fetch/zip_directory.h"
 #include "harness/base/error.h"
 #include "harness/base/files.h"
-#include "harness/base/interrupt.h"
 #include "harness/base/progress.h"
 
 namespace tailmark::fetch {
@@ -71,50 +71,22 @@ class Unpacker {
   std::uint32_t crc_ = 0;
 };
 
-void RequireRoom(const ZipMemberJob& job, std::int64_t bytes) {
-  std::error_code error;
-  const auto space = fs::space(job.target.parent_path(), error);
-  if (error || bytes <= static_cast<std::int64_t>(space.available)) return;
-  throw StoreError(StrCat(job.target.string(), " needs ",
-                          FormatBytes(static_cast<double>(bytes)),
-                          ", there is room for ",
-                          FormatBytes(static_cast<double>(space.available))));
-}
-
 class OneMember {
  public:
   explicit OneMember(const ZipMemberJob& job)
       : job_(job), client_(job.limits) {}
 
   std::string Get() {
-    std::string why;
-    for (const std::string& url : job_.urls) {
-      const std::string failure = GetFrom(url);
-      if (failure.empty()) return "";
-      why += StrCat(why.empty() ? "" : "; ", url, ": ", failure);
-      if (InterruptSignal() != 0) break;
-    }
-    return why.empty() ? "no address" : why;
+    return AskInTurn(job_.urls, job_.retry,
+                     [this](const std::string& url, HttpAnswer& answer) {
+                       const std::string failure = Try(url);
+                       answer = answer_;
+                       return failure;
+                     });
   }
 
  private:
-  std::string GetFrom(const std::string& url) {
-    std::string failure;
-    for (int attempt = 1; attempt <= job_.retry.attempts; ++attempt) {
-      if (attempt > 1 && !SleepUnlessInterrupted(
-                             WaitBefore(attempt - 1, job_.retry, answer_))) {
-        return "interrupted";
-      }
-      failure = TryOnce(url);
-      if (failure.empty() || InterruptSignal() != 0 ||
-          answer_.outcome == HttpAnswer::Outcome::kRefused) {
-        return failure;
-      }
-    }
-    return StrCat(failure, " (", job_.retry.attempts, " attempts)");
-  }
-
-  std::string TryOnce(const std::string& url) {
+  std::string Try(const std::string& url) {
     try {
       const std::int64_t total = LengthOf(url);
       if (total < 0) return answer_.reason;
@@ -129,7 +101,7 @@ class OneMember {
           entry.header +
           ZipHeaderLength(Read(url, entry.header, kZipHeaderBytes),
                           "the archive");
-      RequireRoom(job_, entry.packed + entry.bytes);
+      RequireRoomFor(job_.target, entry.packed + entry.bytes);
       return GetContent(url, content, entry);
     } catch (const DataError& error) {
       // Cut off, or no archive at all.

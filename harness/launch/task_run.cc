@@ -297,6 +297,14 @@ TaskResult TaskRun::KeepOnce() {
   // Unless that was damaged since: then a forced run stands in for it.
   const fs::path first = FilesOf(options_.bundles, task_.key).done;
   if (options_.force && IsDamaged(first)) files_.done = first;
+  // And one that comes after none is the first: others look for it there.
+  if (options_.force && !fs::exists(first)) {
+    fs::rename(files_.part, first, code);
+    if (!code) {
+      SyncFolder(first.parent_path());
+      return {.state = RunState::kDone, .reason = {}, .bundle = first};
+    }
+  }
   if (!options_.force) {
     fs::rename(files_.part, files_.done,
                code);  // Not over a folder with files.

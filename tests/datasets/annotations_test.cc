@@ -141,6 +141,36 @@ TEST(VocAnnotations, MarkAClassWhoseObjectsAreAllDifficult) {
   }
 }
 
+TEST(VocAnnotations, LeaveOutWhatIsDifficultByTheRuleOfTheFewShotSplit) {
+  EXPECT_FALSE(fetch::LabelRuleOf("voc-lt").clear);
+  ASSERT_TRUE(fetch::LabelRuleOf("voc07-fewshot").clear);
+  EXPECT_TRUE(fetch::LabelRuleOf("coco-lt").coco.crowd);
+  EXPECT_FALSE(fetch::LabelRuleOf("coco-fewshot").coco.crowd);
+  fetch::Annotations annotations = {
+      .classes = {"sofa", "cat"},
+      .images = {{.name = "1", .classes = {0, 1}, .difficult = {0}}}};
+  fetch::DropDifficult(annotations);
+  EXPECT_EQ(annotations.images[0].classes, Classes{1});
+  EXPECT_EQ(annotations.images[0].difficult, Classes{});
+}
+
+TEST(CheckLabels, LeavesOutWhatIsNotKnown) {
+  const fetch::Annotations annotations = {
+      .classes = {"a"},
+      .images = {{.name = "1", .classes = {0}, .difficult = {}}}};
+  const Split split{
+      .name = "support", .role = SplitRole::kSupport, .ids = {"x/1.jpg"}};
+  const std::vector<ClassInfo> classes = {{.name = "a"}};
+  LabelMatrix labels{.rows = 1, .classes = 1, .positive = {0}, .known = {0}};
+  const auto unknown = fetch::CheckLabels(split, labels, classes, annotations);
+  EXPECT_EQ(unknown.labels, 0);
+  EXPECT_TRUE(unknown.differences.empty());
+  labels.known = {1};
+  EXPECT_EQ(fetch::CheckLabels(split, labels, classes, annotations)
+                .differences.size(),
+            1u);
+}
+
 TEST(CheckLabels, NamesEveryCellThatDiffers) {
   const fetch::Annotations annotations = {
       .classes = {"b", "a"},

@@ -158,6 +158,35 @@ TEST_F(Campaign, ALimitBrandsTheResult) {
   EXPECT_THAT(rows.dump(), HasSubstr("partial"));
 }
 
+TEST_F(Campaign, WhatIsPackedIsTheRunWhoseNumbersAreStored) {
+  const Program tailmark = InFolder("a");
+  const std::vector<std::string> forced = {
+      "run",     "quickstart", "--only", "method=label_prior",
+      "--seeds", "0",          "--json", "--force"};
+  // Forced, though there was none before.
+  const Said first = tailmark(forced);
+  ASSERT_EQ(first.code, 0) << first.err;
+  const Json run = first.json().at("runs").at(0);
+  const fs::path bundle = run.at("bundle").get<std::string>();
+  const std::string sealed = ReadFile(bundle / "DONE");
+  // One that was, too: it lies beside the first, which keeps its numbers.
+  const Said second = tailmark(forced);
+  ASSERT_EQ(second.code, 0) << second.err;
+  const Json again = second.json().at("runs").at(0);
+  EXPECT_EQ(again.at("bundle"), run.at("bundle"));
+  EXPECT_EQ(again.at("metrics"), run.at("metrics"));
+  EXPECT_EQ(ReadFile(bundle / "DONE"), sealed);
+  EXPECT_NE(ReadFile(bundle.string() + ".forced/DONE"), sealed);
+
+  ASSERT_EQ(tailmark({"export", "-o", "runs.tar"}).code, 0);
+  const Program other = InFolder("b");
+  ASSERT_EQ(other({"import", tailmark.folder() / "runs.tar"}).code, 0);
+  EXPECT_EQ(ReadFile(other.store() / "bundles" / bundle.filename() / "DONE"),
+            sealed);
+  ASSERT_EQ(tailmark({"pack", "-o", "pack.tar"}).code, 0);
+  EXPECT_EQ(tailmark({"verify", "pack.tar"}).code, 0);
+}
+
 TEST_F(Campaign, DataThatAreAbsentAreExit4WithTheReason) {
   const Said said = InFolder("a")({"run", "real-photos", "--json"});
   EXPECT_EQ(said.code, 4) << said.err;

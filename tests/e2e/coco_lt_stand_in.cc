@@ -116,11 +116,12 @@ CocoLtStandIn::Result CocoLtStandIn::Run(
   if (result.said.code != 0) return result;
   result.run = result.said.json().at("runs").at(0);
   // A run made again lies beside the first.
+  const fs::path first =
+      tailmark_.store() / "bundles" / result.run.at("key").get<std::string>();
+  const fs::path beside = first.string() + ".forced";
   const bool forced =
       std::find(more.begin(), more.end(), "--force") != more.end();
-  const fs::path bundle =
-      tailmark_.store() / "bundles" /
-      (result.run.at("key").get<std::string>() + (forced ? ".forced" : ""));
+  const fs::path bundle = forced && fs::exists(beside) ? beside : first;
   const std::string events = ReadFile(bundle / "events.jsonl");
   const auto yes = events.rfind("\"cached\":true");
   const auto no = events.rfind("\"cached\":false");

@@ -108,6 +108,16 @@ TEST_F(Local, AForcedRunIsRunAgainBesideTheFirst) {
   EXPECT_TRUE(IsSealed(bundles() / plan.tasks[0].key));
 }
 
+TEST_F(Local, AForcedRunThatNoneCameBeforeIsTheFirst) {
+  const Plan plan = PlanOf({"good"});
+  LocalOptions options = Options();
+  options.launch.force = true;
+  const TaskResult result = RunLocally(plan, options)[0];
+  EXPECT_EQ(result.bundle, bundles() / plan.tasks[0].key);
+  EXPECT_EQ(Left(), std::vector<std::string>{plan.tasks[0].key});
+  EXPECT_TRUE(Run(plan)[0].adopted);
+}
+
 TEST_F(Local, AForcedRunStandsInForAFirstOneThatWasDamaged) {
   const Plan plan = PlanOf({"good"});
   Run(plan);

@@ -1,11 +1,13 @@
 #include <algorithm>
 #include <iostream>
 
+#include "datasets/episodes.h"
 #include "datasets/fetch/annotations.h"
 #include "harness/base/error.h"
 #include "harness/base/json.h"
 #include "harness/cli/data_access.h"
 #include "harness/cli/exit_codes.h"
+#include "harness/cli/settings.h"
 #include "harness/cli/tables.h"
 #include "harness/cli/verbs.h"
 
@@ -16,6 +18,7 @@ namespace fs = std::filesystem;
 struct CheckOptions {
   std::string name;
   std::vector<std::string> annotations;
+  std::vector<std::string> set;
   bool json = false;
 };
 
@@ -45,29 +48,48 @@ void Add(fetch::LabelCheck more, fetch::LabelCheck& all) {
                          std::make_move_iterator(more.differences.end()));
 }
 
+/// Images with the labels that were committed for them.
+struct Committed {
+  const Split* split;
+  const LabelMatrix* labels;
+};
+
+/// Training, test, and what the episodes are learned from.
+std::vector<Committed> CommittedOf(const OpenedData& data,
+                                   const fetch::LabelRule& rule) {
+  const Dataset& dataset = *data.dataset;
+  std::vector<Committed> all = {{&dataset.train(), &dataset.train_labels()},
+                                {&dataset.test(), &data.test_labels}};
+  const Episodes* episodes = rule.supports ? dataset.episodes() : nullptr;
+  if (episodes == nullptr) return all;
+  for (const Episode& each : episodes->episodes) {
+    all.push_back({&each.support, &each.labels});
+  }
+  return all;
+}
+
 fetch::LabelCheck CheckAll(const CheckOptions& options,
                            const OpenedData& data) {
-  const Dataset& dataset = *data.dataset;
+  const fetch::LabelRule rule = fetch::LabelRuleOf(options.name);
+  const std::vector<Committed> committed = CommittedOf(data, rule);
   fetch::LabelCheck all;
   for (const std::string& where : options.annotations) {
     const bool folder = fs::is_directory(where);
     fetch::Annotations annotations;
-    if (!folder) {
-      annotations = fetch::ReadCocoAnnotations(where, fetch::kCocoBoxes);
-    }
-    for (const bool train : {true, false}) {
-      const Split& split = train ? dataset.train() : dataset.test();
+    if (!folder) annotations = fetch::ReadCocoAnnotations(where, rule.coco);
+    for (const auto& [split, labels] : committed) {
       if (folder) {
         annotations = {};
-        ReadVocFolder(where, split, annotations);
+        ReadVocFolder(where, *split, annotations);
+        if (rule.clear) fetch::DropDifficult(annotations);
       }
-      Add(fetch::CheckLabels(split,
-                             train ? dataset.train_labels() : data.test_labels,
-                             dataset.classes(), annotations),
+      Add(fetch::CheckLabels(*split, *labels, data.dataset->classes(),
+                             annotations),
           all);
     }
   }
-  all.unknown = dataset.train().size() + dataset.test().size() - all.images;
+  for (const auto& [split, labels] : committed) all.unknown += split->size();
+  all.unknown -= all.images;
   return all;
 }
 
@@ -103,8 +125,10 @@ int Check(CheckOptions options) {
                "VOCdevkit; tailmark data fetch ",
                info.name, " --with annotations gets them"));
   }
-  const OpenedData& opened = data.Open(
-      {.name = info.name, .options = ResolveOptions(info.options, {})});
+  const OpenedData& opened =
+      data.Open({.name = info.name,
+                 .options = OptionsOfSet(info.options, options.set),
+                 .root = DefaultDataRoot(info)});
   const fetch::LabelCheck check = CheckAll(options, opened);
   if (options.json) {
     OrderedJson answer = {{"dataset", info.name},
@@ -146,11 +170,14 @@ Verb DataAnnotateCheckVerb() {
               "instances_val2017.json",
           .declare =
               [options](Args& args) {
-                args.Positional("NAME", options->name, true,
-                                "coco-lt or voc-lt");
+                args.Positional(
+                    "NAME", options->name, true,
+                    "coco-lt, voc-lt, or a few-shot split of theirs");
                 args.Repeated("--annotations", options->annotations, "FILE|DIR",
                               "instances_*.json, or the folder of VOCdevkit "
                               "(default: what data fetch brought)");
+                args.Repeated("--set", options->set, "OPTION=VALUE",
+                              "An option of the data set");
                 args.Flag("--json", options->json, "Print JSON");
               },
           .run = [options] { return Check(*options); }};
