@@ -287,8 +287,8 @@ TEST_F(OnSlurm, AnElementWhoseDaemonIsKilledIsRunAgainWithTheSameBits) {
   ASSERT_TRUE(Until(tailmark, [&] {
     if (cluster_->WaitUntilEmpty(0.5)) return true;
     const bool lost =
-        cluster_->Ask("squeue -h -t RUNNING -o %i -j " + job) == job &&
-        cluster_->StepDaemonOf(job) <= 1;
+        cluster_->Ask("scontrol show job " + job).find(" Restarts=0 ") !=
+        std::string::npos;
     if (lost && since.Seconds() > 20) {
       cluster_->RestartNode();
       since = Stopwatch();
