@@ -110,7 +110,8 @@ TM_AVX2 void Horizontal(const Axis& axis, const std::uint8_t* in,
   // Four pixels are read as 16 bytes.
   const std::size_t reach = static_cast<std::size_t>(axis.reach) * 3 + 4;
   InFours(axis, in, in_stride, readable, reach, rows, out, out_stride,
-          &FourRows);
+          [&axis](const std::uint8_t* const from[4],
+                  std::uint8_t* const to[4]) { FourRows(axis, from, to); });
 }
 
 TM_AVX2 void Vertical(const Axis& axis, const std::uint8_t* in,

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <vector>
 
 #include "datasets/images/image.h"
@@ -57,14 +58,14 @@ const ResizeKernels* Avx512Kernels();
 const ResizeKernels& BestKernels();
 
 /// All outputs of four rows.
-using FourRowsKernel = void (*)(const Axis& axis,
-                                const std::uint8_t* const in[4],
-                                std::uint8_t* const out[4]);
+using FourRowsKernel = std::function<void(const std::uint8_t* const in[4],
+                                          std::uint8_t* const out[4])>;
 /// ResizeKernels::horizontal by `kernel`, which reads `reach` bytes of each
 /// row: rows too near the end of what is readable are copied first.
 void InFours(const Axis& axis, const std::uint8_t* in, std::size_t in_stride,
              std::size_t readable, std::size_t reach, int rows,
-             std::uint8_t* out, std::size_t out_stride, FourRowsKernel kernel);
+             std::uint8_t* out, std::size_t out_stride,
+             const FourRowsKernel& kernel);
 
 Image ResizeAndCrop(const Image& image, std::int64_t width, std::int64_t height,
                     const Resampling& how, const Box& box,

@@ -67,7 +67,8 @@ const ResizeKernels& BestKernels() {
 
 void InFours(const Axis& axis, const std::uint8_t* in, std::size_t in_stride,
              std::size_t readable, std::size_t reach, int rows,
-             std::uint8_t* out, std::size_t out_stride, FourRowsKernel kernel) {
+             std::uint8_t* out, std::size_t out_stride,
+             const FourRowsKernel& kernel) {
   const std::size_t row_bytes =
       static_cast<std::size_t>(axis.end - axis.begin) * 3;
   std::vector<std::uint8_t> copies;
@@ -87,7 +88,7 @@ void InFours(const Axis& axis, const std::uint8_t* in, std::size_t in_stride,
       std::memcpy(copy, from[r], row_bytes);
       from[r] = copy;
     }
-    kernel(axis, from, to);
+    kernel(from, to);
   }
 }
 

@@ -216,7 +216,8 @@ void DeclarePlanOptions(Args& args, PlanOptions& options) {
   args.Repeated("--set", options.overrides.set, "A.B=VALUE",
                 "Set a value of the recipe: linear_probe.lr=0.1");
   args.Repeated("--only", options.overrides.only, "WHAT=NAME",
-                "Keep method=NAME or dataset=NAME");
+                "Keep method=NAME or dataset=NAME: the entry of that name, "
+                "or else all that use it");
   args.Option("--seeds", options.overrides.seeds, "SEEDS",
               "0-4 or 0,2 instead of the recipe's seeds");
   args.Option("--rerun", options.rerun, "STATES",

@@ -249,9 +249,17 @@ void ApplyOnly(const std::vector<std::string>& only, Recipe& recipe) {
                    UnknownName(StrCat(kind, " of this recipe"), name, known)));
       }
     }
+    // An entry's own name first: "coco-lt" is not also "coco-lt-4952", which
+    // uses it. A name that no entry bears stands for all that use it.
+    std::vector<std::string> own;
+    for (const auto& use : uses) own.push_back(use.name);
+    const auto is_own = [&own](const std::string& name) {
+      return std::find(own.begin(), own.end(), name) != own.end();
+    };
     std::erase_if(uses, [&](const auto& use) {
       return std::none_of(names.begin(), names.end(), [&](const auto& name) {
-        return name == use.name || name == use.use || name == FullName(use);
+        return name == use.name || name == FullName(use) ||
+               (name == use.use && !is_own(name));
       });
     });
   };

@@ -208,6 +208,25 @@ TEST(Resize, AllKernelsAgreeOnAPhotographsSize) {
   EXPECT_EQ(plain.rgb, best.rgb);
 }
 
+TEST(Resize, AllKernelsAgreeHoweverMuchAPictureShrinks) {
+  // Up to about four times, four outputs see no more than one load holds.
+  constexpr int kOut = 33;
+  for (int width = 1; width < 7 * kOut; width += 3) {
+    const Image image = Noise(width, 5, static_cast<std::uint64_t>(width));
+    for (const Filter filter : {Filter::kBilinear, Filter::kBicubic}) {
+      const Image plain = internal::ResizeAndCrop(
+          image, kOut, 5, {filter}, {0, 0, kOut, 5}, *AllKernels().front());
+      for (const auto* kernels : AllKernels()) {
+        ASSERT_EQ(internal::ResizeAndCrop(image, kOut, 5, {filter},
+                                          {0, 0, kOut, 5}, *kernels)
+                      .rgb,
+                  plain.rgb)
+            << width << " to " << kOut;
+      }
+    }
+  }
+}
+
 TEST(Resize, ASliverIsEnlargedOnlyWhereItIsLookedAt) {
   // The whole would be 1,000,000 * 4096 pixels high.
   const Image image = Noise(1, 1000000, 5);

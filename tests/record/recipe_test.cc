@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <string>
+#include <vector>
+
 #include "harness/base/error.h"
 #include "harness/base/files.h"
 #include "harness/record/units.h"
@@ -160,6 +163,27 @@ TEST_F(RecipeFile, OnlyKeepsWhatIsNamed) {
             std::string::npos);
   EXPECT_NE(ErrorOf(path, {.only = {"seed=1"}}).find("--only method=NAME"),
             std::string::npos);
+}
+
+TEST_F(RecipeFile, OnlyTakesAnEntryOfThatNameBeforeThoseThatUseIt) {
+  const fs::path path = Write("c.json", R"({
+    "schema": "tailmark-campaign/1", "campaign": "c", "methods": ["a"],
+    "datasets": [{"use": "embedded", "name": "embedded-small"}, "embedded",
+                 {"use": "folder", "name": "mine", "root": "x"},
+                 {"use": "folder", "name": "yours", "root": "y"}]})");
+  const auto kept = [&path](const std::string& name) {
+    std::vector<std::string> names;
+    for (const DatasetUse& use :
+         LoadRecipe(path, {.only = {"dataset=" + name}}).datasets) {
+      names.push_back(use.name);
+    }
+    return names;
+  };
+  using Names = std::vector<std::string>;
+  EXPECT_EQ(kept("embedded"), Names{"embedded"});
+  EXPECT_EQ(kept("embedded-small"), Names{"embedded-small"});
+  EXPECT_EQ(kept("folder"), (Names{"mine", "yours"}));
+  EXPECT_EQ(kept("folder:mine"), Names{"mine"});
 }
 
 TEST_F(RecipeFile, AMethodMayRunOnSomeDataSetsOnly) {
