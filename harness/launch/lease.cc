@@ -215,13 +215,16 @@ LeaseBook::LeaseBook(fs::path bundles, double beat_s)
     : bundles_(std::move(bundles)), beat_s_(beat_s), owner_(OwnerName()) {}
 
 bool LeaseBook::IsStale(const std::string& key, const std::string& text) {
-  Seen& seen = seen_[key];
+  const auto [at, first] = seen_.try_emplace(key);
+  Seen& seen = at->second;
   const double now = MonotonicSeconds();
-  if (seen.text != text || text.empty()) {
+  if (first || seen.text != text) {
     seen = {.text = text, .at = now};
     return false;
   }
-  const double beat = std::max(HeldFrom(text).seconds, 0.01);
+  // A holder whose disk was full wrote nothing; then our own beat counts.
+  const double said = HeldFrom(text).seconds;
+  const double beat = said > 0 ? std::max(said, 0.01) : beat_s_;
   // However long this process slept, one look finds one beat missed at most:
   // its holder may have slept as long.
   if (now - seen.at >= beat) {

@@ -274,6 +274,17 @@ TEST_F(Cli, EvalRefusesWhatDoesNotFit) {
               HasSubstr("did you mean 'ap.step'?"));
 }
 
+TEST_F(Cli, IdsOfASplitArePrintedForWhoeverScoresIt) {
+  const Said said =
+      tailmark_({"data", "show", "embedded", "--ids", "--split", "test"});
+  ASSERT_EQ(said.code, 0) << said.err;
+  EXPECT_TRUE(said.out.starts_with("test/00000\ntest/00001\n")) << said.out;
+  const Said wrong =
+      tailmark_({"data", "show", "embedded", "--ids", "--split", "val"});
+  EXPECT_EQ(wrong.code, 2);
+  EXPECT_THAT(wrong.err, HasSubstr("not one of train, test"));
+}
+
 TEST_F(Cli, PreprocessWritesPicturesAndNamesEachThatCannotBeDecoded) {
   ASSERT_EQ(tailmark_({"data", "show", "embedded", "-o", "sheet.png"}).code, 0);
   const std::string sheet = Path("sheet.png").string();

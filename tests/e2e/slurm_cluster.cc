@@ -124,7 +124,7 @@ void SlurmCluster::WriteConfiguration() const {
              "SchedulerParameters=sched_interval=1,bf_interval=1\n"
              "SlurmdParameters=config_overrides\nMpiDefault=none\n"
              "ReturnToService=2\nKillWait=2\nMaxArraySize=8\n"
-             "BatchStartTimeout=120\nMessageTimeout=60\n"
+             "BatchStartTimeout=30\nMessageTimeout=60\n"
              "MailProg=/bin/true\nNodeName=",
              host, " NodeAddr=127.0.0.1 CPUs=2 State=UNKNOWN\n",
              "PartitionName=main Nodes=", host,
@@ -230,9 +230,27 @@ std::string SlurmCluster::Ask(const std::string& line) const {
   return out;
 }
 
+std::string SlurmCluster::Logs() const {
+  std::string all;
+  for (const char* name : {"slurmctld", "slurmd"}) {
+    const fs::path file = folder_ / "log" / name;
+    if (!fs::exists(file)) continue;
+    std::string text = ReadFile(file);
+    constexpr std::size_t kMost = 6000;
+    if (text.size() > kMost) text.erase(0, text.size() - kMost);
+    all += StrCat("--- ", name, "\n", text);
+  }
+  return all;
+}
+
 void SlurmCluster::Hurry() const {
-  Ask("for job in $(squeue -h -t PENDING -o '%i %r' | sed -n "
-      "'s/ BeginTime$//p'); do scontrol update JobId=$job StartTime=now; done");
+  // Not at once: the node refuses what starts within the second in which it
+  // ended the attempt before, and Slurm then takes the job for cancelled. And
+  // each once, or it would be put off for ever.
+  Ask("now=$(date +%s); squeue -h -t PENDING -o '%i %r %S' | while read -r job "
+      "why when; do [ \"$why\" = BeginTime ] || continue; "
+      "begin=$(date -d \"$when\" +%s) && [ $((begin - now)) -gt 5 ] && "
+      "scontrol update JobId=$job StartTime=now+2; done");
 }
 
 bool SlurmCluster::WaitFor(const std::string& line, const std::string& answer,

@@ -32,6 +32,8 @@ class SlurmCluster {
   /// Starts the node's daemon again: it then tells the controller what it
   /// really runs, which by itself takes minutes.
   void RestartNode();
+  /// The last of what its daemons logged.
+  std::string Logs() const;
   /// Whether no job is left after at most so many seconds.
   bool WaitUntilEmpty(double seconds) const;
   /// Waits until a job of this name runs, at most so many seconds: its id, or

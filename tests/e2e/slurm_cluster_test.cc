@@ -69,6 +69,7 @@ class OnSlurm : public ::testing::Test {
   }
   void TearDown() override {
     if (cluster_ == nullptr) return;
+    if (HasFailure()) std::cout << cluster_->Logs();
     cluster_->Ask("scancel --quiet --full --me");
     cluster_->WaitUntilEmpty(30);
   }
@@ -279,9 +280,21 @@ TEST_F(OnSlurm, AnElementWhoseDaemonIsKilledIsRunAgainWithTheSameBits) {
   ASSERT_GT(daemon, 1) << cluster_->Ask("scontrol listpids");
   kill(daemon, SIGKILL);
   // What the script started still runs, and keeps its lease; Slurm queues the
-  // element again beside it.
+  // element again beside it. It believes that a step is gone only when the node
+  // says so some time after the start; the node speaks when it starts.
+  Stopwatch since;
   cluster_->RestartNode();
-  ASSERT_TRUE(WaitUntilEmpty(tailmark)) << cluster_->Ask("squeue");
+  ASSERT_TRUE(Until(tailmark, [&] {
+    if (cluster_->WaitUntilEmpty(0.5)) return true;
+    const bool lost =
+        cluster_->Ask("scontrol show job " + job).find(" Restarts=0 ") !=
+        std::string::npos;
+    if (lost && since.Seconds() > 20) {
+      cluster_->RestartNode();
+      since = Stopwatch();
+    }
+    return false;
+  })) << cluster_->Ask("squeue");
   EXPECT_EQ(Hashes(tailmark), Expected(kLong)) << Output(tailmark);
 }
 

@@ -74,6 +74,18 @@ TEST_F(Leases, ADeadOneIsTakenAfterThreeMissedBeatsAndNotAtTheFirstLook) {
   EXPECT_GE(watch.Seconds(), 3 * kBeat);
 }
 
+TEST_F(Leases, OneThatAFullDiskLeftEmptyIsTakenAfterThreeBeatsOfTheLooker) {
+  fs::create_directories(File(1).parent_path());
+  std::ofstream(File(1)).flush();
+  ASSERT_EQ(fs::file_size(File(1)), 0U);
+  const Stopwatch watch;
+  EXPECT_EQ(one_.Take("k"), nullptr);
+  const auto taken = Wait(one_);
+  ASSERT_NE(taken, nullptr);
+  EXPECT_EQ(taken->generation(), 2);
+  EXPECT_GE(watch.Seconds(), 3 * kBeat);
+}
+
 TEST_F(Leases, OneWhoseHolderDiedOnThisMachineIsTakenAtOnce) {
   const pid_t child = fork();
   if (child == 0) {

@@ -85,6 +85,11 @@ TEST_F(Installed, AMethodInPythonGoesFromNothingToTheReport) {
   BeginBuildAndReport("process");
 }
 
+TEST_F(Installed, ScoresOfAnotherSystemGoFromNothingToTheReport) {
+  if (Shell("python3 -c 'import zipfile'") != 0) GTEST_SKIP() << "no python3";
+  BeginBuildAndReport("scores");
+}
+
 TEST_F(Installed, AnotherCompilerIsNamedWithTheRightOne) {
   if (Shell("c++ --version") != 0) GTEST_SKIP() << "no other compiler";
   MakeFolders(work() / "other");

@@ -1,7 +1,7 @@
-// soak [--seconds 300] [--blows 30] [--seed 1]: campaigns whose parents,
-// workers, merges and Slurm steps are killed at random, on disks that are full
-// now and then, with clocks that jump, torn bundles, and a file system without
-// locks and shared memory. After each round what was left is finished
+// soak [--seconds 300] [--blows 30] [--seed 1] [--first 0]: campaigns whose
+// parents, workers, merges and Slurm steps are killed at random, on disks that
+// are full now and then, with clocks that jump, torn bundles, and a file system
+// without locks and shared memory. After each round what was left is finished
 // undisturbed, and the store must hold the bits of a run that nobody disturbed,
 // each once. Prints figures; exit 1 when anything was lost, doubled or changed.
 
@@ -36,6 +36,7 @@ struct SoakOptions {
   double seconds = 300;
   int blows = 30;  ///< Of a round.
   unsigned seed = 1;
+  int first = 0;  ///< Round to begin with: their kinds take turns.
 };
 
 /// What a round does besides killing.
@@ -84,7 +85,8 @@ class Soak {
     cluster_ = SlurmCluster::Start(scratch_.path() / "slurm", why);
     if (!cluster_) std::cout << "no Slurm in this soak: " << why << "\n";
     const Stopwatch watch;
-    for (int round = 0; watch.Seconds() < options_.seconds; ++round) {
+    for (int round = options_.first; watch.Seconds() < options_.seconds;
+         ++round) {
       const auto& [kind, name] = kKinds[round % std::size(kKinds)];
       if (kind == Kind::kSlurm && !cluster_) continue;
       const Stopwatch one;
@@ -322,6 +324,7 @@ SoakOptions OptionsFrom(int argc, char** argv) {
     const std::string name = argv[i];
     if (name == "--seconds") options.seconds = std::stod(argv[i + 1]);
     if (name == "--blows") options.blows = std::stoi(argv[i + 1]);
+    if (name == "--first") options.first = std::stoi(argv[i + 1]);
     if (name == "--seed") {
       options.seed = static_cast<unsigned>(std::stoul(argv[i + 1]));
     }

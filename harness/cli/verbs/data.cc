@@ -23,6 +23,7 @@ struct ShowOptions {
   std::vector<std::string> set;
   std::string out;
   std::string split = "train";
+  bool ids = false;
   bool json = false;
 };
 
@@ -40,17 +41,21 @@ int Show(const ShowOptions& options) {
                  .options = OptionsOfSet(info.options, options.set),
                  .root = options.root.empty() ? DefaultDataRoot(info)
                                               : fs::absolute(options.root)});
+  const bool train = options.split == "train";
+  if (!train && options.split != "test") {
+    throw ConfigError(
+        StrCat("--split ", options.split, " is not one of train, test"));
+  }
+  const auto& split = train ? opened.dataset->train() : opened.dataset->test();
+  if (options.ids) {
+    for (const std::string& id : split.ids) std::cout << id << "\n";
+    return kExitOk;
+  }
   const DatasetSummary summary =
       Summarise(*opened.dataset, &opened.test_labels);
   if (!options.out.empty()) {
-    const bool train = options.split == "train";
-    if (!train && options.split != "test") {
-      throw ConfigError(
-          StrCat("--split ", options.split, " is not one of train, test"));
-    }
     const Image sheet = ContactSheet(
-        *opened.dataset,
-        train ? opened.dataset->train() : opened.dataset->test(),
+        *opened.dataset, split,
         train ? opened.dataset->train_labels() : opened.test_labels);
     WritePng(options.out, sheet);
   }
@@ -126,7 +131,9 @@ Verb DataVerb(const GlobalOptions& /*global*/) {
                  args.Option("-o,--out", show->out, "FILE.png",
                              "Draw a contact sheet");
                  args.Option("--split", show->split, "SPLIT",
-                             "train or test, for the sheet");
+                             "train or test, for the sheet and --ids");
+                 args.Flag("--ids", show->ids,
+                           "Print the ids of the split's images alone");
                  args.Flag("--json", show->json, "Print JSON");
                },
            .run = [show] { return Show(*show); }},

@@ -126,7 +126,7 @@ Verb PluginNewVerb() {
                 args.Positional("NAME", options->name, true,
                                 "Of the method, and of its folder");
                 args.Option("--kind", options->kind, "KIND",
-                            "cxx, c or process");
+                            "cxx, c, process or scores");
                 args.Option("--into", options->folder, "FOLDER",
                             "Another folder, new or empty");
               },
