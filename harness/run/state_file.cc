@@ -103,8 +103,10 @@ Checkpoint Checkpoint::Read(const fs::path& path) try {
     // Copied: the bytes of the file need not be aligned, and the file will be
     // replaced while this lives.
     at::Tensor tensor = at::empty(view.shape, TensorTypeOf(view.dtype));
-    std::memcpy(tensor.mutable_data_ptr(), view.bytes.data(),
-                view.bytes.size());
+    if (!view.bytes.empty()) {  // of nothing there is no address
+      std::memcpy(tensor.mutable_data_ptr(), view.bytes.data(),
+                  view.bytes.size());
+    }
     std::string name = key;
     MemoryState& to = owner(name);
     to.tensors_.emplace(name, std::move(tensor));

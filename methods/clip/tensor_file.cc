@@ -40,8 +40,10 @@ at::Tensor ToTensor(const TensorView& view) {
   auto tensor = at::empty(view.shape, at::TensorOptions(ScalarOf(view.dtype)));
   TM_CHECK(tensor.nbytes() == view.bytes.size());
   if (!view.bytes.empty()) {
-    std::memcpy(tensor.mutable_data_ptr(), view.bytes.data(),
-                view.bytes.size());
+    if (!view.bytes.empty()) {  // of nothing there is no address
+      std::memcpy(tensor.mutable_data_ptr(), view.bytes.data(),
+                  view.bytes.size());
+    }
   }
   return tensor;
 }
