@@ -6,6 +6,7 @@
 #include "harness/base/error.h"
 #include "harness/base/suggest.h"
 #include "results/sql.h"
+#include "results/verdicts.h"
 
 namespace tailmark {
 namespace {
@@ -107,26 +108,29 @@ Baseline OldestBaseline(const Store& store, std::string_view name) {
 }
 
 void StoreVerdicts(Store& store, const std::vector<VerdictRow>& rows) {
-  Sql& sql = store.sql();
-  Transaction transaction(sql);
-  const std::string utc = UtcNow();
-  Statement insert = sql.Prepare(
-      "INSERT INTO verdict(kind, utc, subject, reference, definition_id, grp, "
-      "difference, ci_lo, ci_hi, p, p_adjusted, mde, margin, test, outcome, "
-      "tier, tries, reason) SELECT 'check', ?, ?, ?, id, ?, ?, ?, ?, ?, ?, ?, "
-      "?, ?, ?, ?, ?, ? FROM metric_definition WHERE name = ?");
+  Transaction transaction(store.sql());
+  VerdictWriter writer(store.sql(), "check");
   for (const VerdictRow& row : rows) {
     const GateCell& cell = row.cell;
-    const auto lo =
-        cell.interval ? std::optional(cell.interval->lo) : std::nullopt;
-    const auto hi =
-        cell.interval ? std::optional(cell.interval->hi) : std::nullopt;
-    const auto tier =
-        cell.tier ? std::optional(static_cast<int>(*cell.tier)) : std::nullopt;
-    insert.Run(utc, row.subject, row.reference, cell.group, cell.difference, lo,
-               hi, cell.p, cell.p_adjusted, cell.mde, cell.margin, cell.test,
-               std::string(NameOf(cell.outcome)), tier, cell.tries, cell.reason,
-               row.definition);
+    const auto& interval = cell.interval;
+    writer.Write({.subject = row.subject,
+                  .reference = row.reference,
+                  .definition = row.definition,
+                  .group = cell.group,
+                  .difference = cell.difference,
+                  .lo = interval ? std::optional(interval->lo) : std::nullopt,
+                  .hi = interval ? std::optional(interval->hi) : std::nullopt,
+                  .p = cell.p,
+                  .p_adjusted = cell.p_adjusted,
+                  .mde = cell.mde,
+                  .margin = cell.margin,
+                  .test = cell.test,
+                  .outcome = std::string(NameOf(cell.outcome)),
+                  .tier = cell.tier
+                              ? std::optional(static_cast<int>(*cell.tier))
+                              : std::nullopt,
+                  .tries = cell.tries,
+                  .reason = cell.reason});
   }
   transaction.Commit();
 }

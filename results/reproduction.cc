@@ -4,7 +4,6 @@
 #include <cctype>
 #include <cmath>
 
-#include "harness/base/clock.h"
 #include "harness/base/environment.h"
 #include "harness/base/error.h"
 #include "harness/base/suggest.h"
@@ -12,6 +11,7 @@
 #include "harness/metrics/profile.h"
 #include "results/query.h"
 #include "results/sql.h"
+#include "results/verdicts.h"
 
 namespace tailmark {
 namespace {
@@ -414,7 +414,6 @@ ReproducedRow JudgeRow(const Store* store, const PublishedCell& cell,
 void StoreReproduction(Store& store, const std::vector<ReproducedRow>& rows) {
   Sql& sql = store.sql();
   Transaction transaction(sql);
-  const std::string utc = UtcNow();
   // A stand-in fills a gap and never takes a place.
   Statement keep = sql.Prepare(
       "INSERT INTO published(source, table_label, row_label, dataset, grp, "
@@ -426,11 +425,7 @@ void StoreReproduction(Store& store, const std::vector<ReproducedRow>& rows) {
       "r.recipe = published.recipe AND (d.name = published.dataset OR d.name "
       "LIKE published.dataset || ':%')) THEN published.recipe ELSE "
       "coalesce(excluded.recipe, published.recipe) END");
-  Statement judge = sql.Prepare(
-      "INSERT INTO verdict(kind, utc, subject, reference, definition_id, grp, "
-      "difference, ci_lo, ci_hi, p, margin, test, outcome, reason) SELECT "
-      "'reproduce', ?, ?, ?, id, ?, ?, ?, ?, ?, ?, 'TOST', ?, ? FROM "
-      "metric_definition WHERE name = ?");
+  VerdictWriter judge(sql, "reproduce");
   for (const ReproducedRow& row : rows) {
     const std::string lint = LintText(row.lint);
     const std::string subject =
@@ -443,13 +438,19 @@ void StoreReproduction(Store& store, const std::vector<ReproducedRow>& rows) {
                row.stand_in);
       if (!cell.test.mean) continue;
       const auto& prediction = cell.test.prediction;
-      judge.Run(utc, subject, StrCat("printed ", cell.printed.value),
-                cell.printed.column, cell.test.difference,
-                prediction ? std::optional(prediction->lo) : std::nullopt,
-                prediction ? std::optional(prediction->hi) : std::nullopt,
-                cell.test.p_equivalent, cell.test.margin,
-                OutcomeOf(row.stand_in ? row.verdict : cell.test.verdict),
-                row.stand_in ? row.reason : cell.test.reason, cell.definition);
+      judge.Write(
+          {.subject = subject,
+           .reference = StrCat("printed ", cell.printed.value),
+           .definition = cell.definition,
+           .group = cell.printed.column,
+           .difference = cell.test.difference,
+           .lo = prediction ? std::optional(prediction->lo) : std::nullopt,
+           .hi = prediction ? std::optional(prediction->hi) : std::nullopt,
+           .p = cell.test.p_equivalent,
+           .margin = cell.test.margin,
+           .test = "TOST",
+           .outcome = OutcomeOf(row.stand_in ? row.verdict : cell.test.verdict),
+           .reason = row.stand_in ? row.reason : cell.test.reason});
     }
   }
   transaction.Commit();

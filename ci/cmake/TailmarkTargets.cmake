@@ -51,6 +51,13 @@ function(tailmark_executable name)
   tailmark_use_its_pch(${name})
 endfunction()
 
+# What takes a second takes several under a sanitizer.
+macro(tailmark_time_limit seconds)
+  if(TAILMARK_SANITIZE)
+    math(EXPR ${seconds} "${${seconds}} * 4")
+  endif()
+endmacro()
+
 # tailmark_test(NAME SOURCES ... DEPS ... [LABELS unit|contract|e2e|...]
 #               [TORCH] [SERIAL] [TIMEOUT SECONDS] [SHARDS N])
 # Tests know TM_SOURCE_DIR (the tree) and TM_BIN_DIR (<build>/bin).
@@ -69,6 +76,7 @@ function(tailmark_test name)
   if(NOT ARG_TIMEOUT)
     set(ARG_TIMEOUT 300)
   endif()
+  tailmark_time_limit(ARG_TIMEOUT)
   set(serial)
   if(ARG_SERIAL)
     set(serial RUN_SERIAL ON)

@@ -38,6 +38,21 @@ std::map<std::string, std::string> GetAllowedEnv(
   return found;
 }
 
+std::vector<std::string> MergedEnvironment(
+    const std::map<std::string, std::string>& changes) {
+  std::vector<std::string> merged;
+  for (char** each = environ; *each != nullptr; ++each) {
+    const std::string entry = *each;
+    if (!changes.contains(entry.substr(0, entry.find('=')))) {
+      merged.push_back(entry);
+    }
+  }
+  for (const auto& [name, value] : changes) {
+    merged.push_back(StrCat(name, "=", value));
+  }
+  return merged;
+}
+
 void SetEnv(const std::string& name, const std::string& value) {
   setenv(name.c_str(), value.c_str(), /*overwrite=*/1);
 }

@@ -6,6 +6,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace tailmark {
 
@@ -19,6 +20,11 @@ std::optional<std::string> GetEnv(std::string_view name);
 /// allows all that begin so. Never more: an environment may hold secrets.
 std::map<std::string, std::string> GetAllowedEnv(
     std::span<const std::string_view> allowed);
+
+/// This process's environment with `changes` on top, as "NAME=value": what a
+/// child is started with.
+std::vector<std::string> MergedEnvironment(
+    const std::map<std::string, std::string>& changes);
 
 /// Sets one for this process and its children. Call it before any thread runs.
 void SetEnv(const std::string& name, const std::string& value);

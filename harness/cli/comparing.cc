@@ -109,13 +109,18 @@ std::vector<ComparedRow> FindRows(const Store& store, const std::string& word) {
     names.push_back(campaign.name);
   }
   std::vector<ComparedRow> found;
+  std::vector<ComparedRow> of_method;
   if (!names.empty()) {
     for (ComparedRow& row : RowsOf(store, "")) {
-      const std::string method = row.runs.front().method;
       names.push_back(row.label);
-      if (row.label == word || method == word) found.push_back(std::move(row));
+      if (row.label == word) {
+        found.push_back(std::move(row));
+      } else if (row.runs.front().method == word) {
+        of_method.push_back(std::move(row));
+      }
     }
   }
+  if (found.empty()) found = std::move(of_method);
   if (!found.empty()) return Named(store, std::move(found));
   const auto runs = Runs(store, {.key = word});
   if (runs.size() == 1) {

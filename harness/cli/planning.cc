@@ -77,6 +77,25 @@ PlanSources MakeSources(DataAccess& data, const Store* store) {
 
 }  // namespace
 
+std::string WordOf(const PlanTask& task) {
+  return task.state == RunState::kPlanned ? "new"
+                                          : std::string(NameOf(task.state));
+}
+
+OrderedJson SummaryOf(const PlanTask& task) {
+  return {{"key", task.key},
+          {"recipe", task.recipe},
+          {"method", task.spec.identity.method},
+          {"label", task.label},
+          {"dataset", task.spec.identity.dataset},
+          {"seed", task.spec.seed},
+          {"state", WordOf(task)},
+          {"reason", task.reason.empty() ? OrderedJson(nullptr)
+                                         : OrderedJson(task.reason)},
+          {"estimate_s", task.estimate_s ? OrderedJson(*task.estimate_s)
+                                         : OrderedJson(nullptr)}};
+}
+
 std::string CostOf(const Plan& plan) {
   double seconds = 0;
   std::int64_t fresh = 0;
@@ -201,6 +220,14 @@ void DeclarePlanOptions(Args& args, PlanOptions& options) {
                 "or else all that use it");
   args.Option("--seeds", options.overrides.seeds, "SEEDS",
               "0-4 or 0,2 instead of the recipe's seeds");
+  args.Option("--rerun", options.rerun, "STATES",
+              "Which of failed,missing,stale to run");
+  args.Repeated("--allow-plugin", options.allow_plugins, "PATH",
+                "Run the code of this plugin, or of all in this folder");
+  DeclareHowToRun(args, options);
+}
+
+void DeclareHowToRun(Args& args, PlanOptions& options) {
   args.Option("--limit", options.limit, "N",
               "Only the first N images of each split; brands the result");
   args.Option("--device", options.overrides.device, "DEVICE",
@@ -208,10 +235,6 @@ void DeclarePlanOptions(Args& args, PlanOptions& options) {
   args.Option("--threads", options.threads, "N", "Threads of one worker");
   args.Option("--reuse", options.reuse, "POLICY",
               "same-build, same-recipe or none");
-  args.Option("--rerun", options.rerun, "STATES",
-              "Which of failed,missing,stale to run");
-  args.Repeated("--allow-plugin", options.allow_plugins, "PATH",
-                "Run the code of this plugin, or of all in this folder");
   args.Flag("--force", options.force, "Run also what is finished");
 }
 

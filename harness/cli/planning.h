@@ -49,6 +49,8 @@ struct PlanOptions {
   bool plugins_may_fail = false;
 };
 void DeclarePlanOptions(Args& args, PlanOptions& options);
+/// The part of them that does not ask for a recipe: --limit to --force.
+void DeclareHowToRun(Args& args, PlanOptions& options);
 /// The command line that starts such a campaign again.
 std::string RunCommand(const PlanOptions& options);
 
@@ -62,6 +64,12 @@ struct Campaign {
 /// become absolute.
 Campaign MakeCampaign(PlanOptions options, const GlobalOptions& global,
                       DataAccess& data, const Store* store);
+
+/// "new" for what is still to run, else the state.
+std::string WordOf(const PlanTask& task);
+/// What every --json says of a task: key, recipe, label, data set, seed, state,
+/// reason, estimate.
+OrderedJson SummaryOf(const PlanTask& task);
 
 /// What is left to do: "12 to run, about 3:20:00 of one worker and 2 of unknown
 /// time". Times are those of runs like them in the store.

@@ -23,6 +23,7 @@
 #include <set>
 
 #include "harness/base/clock.h"
+#include "harness/base/environment.h"
 #include "harness/base/error.h"
 #include "harness/launch/process_tree.h"
 
@@ -74,22 +75,6 @@ struct OwnGroup {
                 : bp::error_code(ESRCH, boost::system::system_category());
   }
 };
-
-/// Ours with the additions on top, as "NAME=value".
-std::vector<std::string> MergedEnvironment(
-    const std::map<std::string, std::string>& additions) {
-  std::vector<std::string> merged;
-  for (char** each = environ; *each != nullptr; ++each) {
-    const std::string entry = *each;
-    if (!additions.contains(entry.substr(0, entry.find('=')))) {
-      merged.push_back(entry);
-    }
-  }
-  for (const auto& [name, value] : additions) {
-    merged.push_back(StrCat(name, "=", value));
-  }
-  return merged;
-}
 
 /// Which children of this process are no orphans: those that a Subprocess waits
 /// for, and those that were there when none was, which somebody else made.

@@ -61,21 +61,6 @@ std::string FindProgram(const std::string& program, const fs::path& folder) {
   throw ConfigError(StrCat("there is no program '", program, "' in PATH"));
 }
 
-std::vector<std::string> Environment(
-    const std::map<std::string, std::string>& additions) {
-  std::vector<std::string> merged;
-  for (char** each = environ; *each != nullptr; ++each) {
-    const std::string entry = *each;
-    if (!additions.contains(entry.substr(0, entry.find('=')))) {
-      merged.push_back(entry);
-    }
-  }
-  for (const auto& [name, value] : additions) {
-    merged.push_back(StrCat(name, "=", value));
-  }
-  return merged;
-}
-
 std::vector<char*> Pointers(std::vector<std::string>& words) {
   std::vector<char*> pointers;
   for (std::string& word : words) pointers.push_back(word.data());
@@ -91,7 +76,8 @@ void Child::Start() {
   const std::string program =
       FindProgram(options_.command.at(0), options_.folder);
   std::vector<std::string> arguments = options_.command;
-  std::vector<std::string> environment = Environment(options_.environment);
+  std::vector<std::string> environment =
+      MergedEnvironment(options_.environment);
   const std::vector<char*> argv = Pointers(arguments);
   const std::vector<char*> envp = Pointers(environment);
   Allowed allowed = options_.allowed;

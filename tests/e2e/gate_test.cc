@@ -201,6 +201,15 @@ TEST_F(GateVerbs, CompareTellsRowsApartAndARunFromItselfNot) {
   EXPECT_EQ(letters[0]["groups"]["total"][0]["letters"], "a");
   EXPECT_EQ(letters[0]["groups"]["total"][1]["letters"], "b");
   EXPECT_EQ(tailmark_({"compare", "probe", "nobody"}).code, 2);
+  // A row's own name goes before its method's, which several rows may have.
+  Campaign("named", {{},
+                     {.method_version = 2, .label = "probe-two"},
+                     {.method = "another", .skill = 1.2}});
+  const Json named =
+      tailmark_({"compare", "probe", "another", "--resamples", "50", "--json"})
+          .json();
+  ASSERT_EQ(named.size(), 1u) << named;
+  EXPECT_EQ(named[0]["a"], "probe on embedded, 1 run");
 }
 
 TEST_F(GateVerbs, CompareAndReportSayOfHowManyShotsTheirRowsAre) {

@@ -114,7 +114,9 @@ void StoreCampaign(const fs::path& folder, const std::string& name,
       .name = name, .command = "tailmark run made.json", .runs = {}};
   for (const MadeRun& run : runs) {
     const RunSpec spec = SpecOf(run, data);
-    plan.runs.push_back({.spec = spec, .label = run.method, .reason = ""});
+    plan.runs.push_back({.spec = spec,
+                         .label = run.label.empty() ? run.method : run.label,
+                         .reason = ""});
     const fs::path bundle = store.Bundle(RunKey(spec));
     if (IsSealed(bundle)) continue;
     const DatasetFacts& facts = data.FactsOf(spec);

@@ -28,6 +28,7 @@ struct MadeRun {
   /// Above 0: on the few-shot protocol of the embedded scenes instead, with as
   /// many shots.
   std::int64_t shots = 0;
+  std::string label = "";  ///< Of its row; "": the method's name.
 };
 
 /// Writes a sealed bundle of each run below `bundles`, in a folder of its key,

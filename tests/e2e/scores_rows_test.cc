@@ -99,7 +99,8 @@ TEST_F(ScoreRows, AnImageOrAClassThatIsAbsentFailsThatRowAndNamesIt) {
   const Said said = Run();
   EXPECT_EQ(said.code, 3) << said.err;
   EXPECT_THAT(said.err, HasSubstr("image '" + first + "'"));
-  for (const Json& run : said.json()["runs"]) {
+  const Json answer = said.json();
+  for (const Json& run : answer.at("runs")) {
     EXPECT_EQ(run["state"], run["label"] == "good" ? "done" : "failed");
   }
   // A class under another name.

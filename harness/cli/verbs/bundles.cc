@@ -2,13 +2,12 @@
 
 #include "harness/base/error.h"
 #include "harness/base/log.h"
+#include "harness/cli/chosen_bundles.h"
 #include "harness/cli/exit_codes.h"
 #include "harness/cli/importing.h"
 #include "harness/cli/planning.h"
 #include "harness/cli/verbs.h"
 #include "harness/record/ustar.h"
-#include "results/campaign.h"
-#include "results/query.h"
 
 namespace tailmark {
 namespace {
@@ -88,23 +87,8 @@ int Merge(const MergeOptions& options, const GlobalOptions& global) {
 
 int Export(const ExportOptions& options, const GlobalOptions& global) {
   const Store store = OpenStoreToRead(global);
-  std::vector<fs::path> folders;
-  const auto add = [&](const std::string& key) {
-    const fs::path bundle = store.Bundle(key);
-    if (!IsSealed(bundle)) {
-      throw DataError(StrCat(bundle.string(),
-                             ": the bundle of this run is not in the store"));
-    }
-    folders.push_back(bundle);
-  };
-  for (const std::string& run : options.runs) add(FindRun(store, run).key);
-  if (options.runs.empty()) {
-    const auto campaign = FindCampaign(store, options.campaign);
-    if (!campaign) throw ConfigError("the store has no campaign to export");
-    for (const Cell& cell : Cells(store, campaign->id)) {
-      if (cell.row && cell.state == RunState::kDone) add(cell.key);
-    }
-  }
+  const std::vector<fs::path> folders =
+      ChosenBundles(store, options.runs, options.campaign);
   if (folders.empty()) {
     LogWarning("there is no finished run to export");
     return kExitNothing;

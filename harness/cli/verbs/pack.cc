@@ -1,19 +1,16 @@
-#include <unistd.h>
-
-#include <algorithm>
 #include <iostream>
 
 #include "harness/base/digest.h"
 #include "harness/base/error.h"
 #include "harness/base/log.h"
+#include "harness/base/temporary_folder.h"
+#include "harness/cli/chosen_bundles.h"
 #include "harness/cli/exit_codes.h"
 #include "harness/cli/packed_labels.h"
 #include "harness/cli/planning.h"
 #include "harness/cli/signing.h"
 #include "harness/cli/verbs.h"
-#include "results/campaign.h"
 #include "results/pack.h"
-#include "results/query.h"
 
 namespace tailmark {
 namespace {
@@ -34,53 +31,13 @@ struct VerifyOptions {
   bool json = false;
 };
 
-/// A folder that goes away with its owner.
-class Scratch {
- public:
-  Scratch() : path_(fs::temp_directory_path() / StrCat("tailmark-", getpid())) {
-    fs::remove_all(path_);
-  }
-  ~Scratch() {
-    std::error_code ignored;
-    fs::remove_all(path_, ignored);
-  }
-  Scratch(const Scratch&) = delete;
-  Scratch& operator=(const Scratch&) = delete;
-  const fs::path& path() const { return path_; }
-
- private:
-  fs::path path_;
-};
-
-std::vector<std::string> KeysOf(const PackOptions& options,
-                                const Store& store) {
-  std::vector<std::string> keys;
-  for (const std::string& run : options.runs) {
-    keys.push_back(FindRun(store, run).key);
-  }
-  if (options.runs.empty()) {
-    const auto campaign = FindCampaign(store, options.campaign);
-    if (!campaign) throw ConfigError("the store has no campaign to pack");
-    for (const Cell& cell : Cells(store, campaign->id)) {
-      if (cell.row && cell.state == RunState::kDone) keys.push_back(cell.key);
-    }
-  }
-  std::sort(keys.begin(), keys.end());
-  keys.erase(std::unique(keys.begin(), keys.end()), keys.end());
-  return keys;
-}
-
 int Pack(const PackOptions& options, const GlobalOptions& global) {
   const Store store = OpenStoreToRead(global);
   DataAccess data(CacheIfThere(global));
   std::vector<RunToPack> runs;
   PackedLabels labels;
-  for (const std::string& key : KeysOf(options, store)) {
-    const fs::path bundle = store.Bundle(key);
-    if (!IsSealed(bundle)) {
-      throw DataError(StrCat(bundle.string(),
-                             ": the bundle of this run is not in the store"));
-    }
+  for (const fs::path& bundle :
+       ChosenBundles(store, options.runs, options.campaign)) {
     const RunSpec spec = ReadBundle(bundle).spec;
     runs.push_back({.bundle = bundle, .facts = data.LabelsOf(spec)});
     if (HasCommittedLabels(data, spec)) continue;
@@ -98,7 +55,7 @@ int Pack(const PackOptions& options, const GlobalOptions& global) {
   }
   const fs::path out =
       fs::absolute(options.out.empty() ? "tailmark-pack.tar" : options.out);
-  const Scratch scratch;
+  TemporaryFolder scratch;
   WritePack(out, runs, labels, scratch.path());
   std::cout << out.string() << "\n" << Sha256File(out) << "\n";
   if (!options.sign.empty()) {
@@ -164,7 +121,7 @@ int VerifyAll(const VerifyOptions& options) {
   int worst = kExitOk;
   for (const std::string& path : options.bundles) {
     LabelFinder labels(data, options.root);
-    const Scratch scratch;
+    TemporaryFolder scratch;
     Verification verification = Verify(
         path,
         [&](const RunSpec& spec, const fs::path& packed)

@@ -19,11 +19,6 @@ struct PlanVerbOptions {
   bool json = false;
 };
 
-std::string WordOf(const PlanTask& task) {
-  return task.state == RunState::kPlanned ? "new"
-                                          : std::string(NameOf(task.state));
-}
-
 OrderedJson Answer(const Plan& plan) {
   OrderedJson runs = OrderedJson::array();
   OrderedJson tasks = OrderedJson::array();
@@ -38,24 +33,14 @@ OrderedJson Answer(const Plan& plan) {
       after.push_back({{"role", need.role}, {"key", need.key}});
     }
     OrderedJson& list = task.row() ? runs : tasks;
-    list.push_back(
-        {{"key", task.key},
-         {"recipe", task.recipe},
-         {"method", task.spec.identity.method},
-         {"label", task.label},
-         {"dataset", task.spec.identity.dataset},
-         {"seed", task.spec.seed},
-         {"state", WordOf(task)},
-         {"reason", task.reason.empty() ? OrderedJson(nullptr)
-                                        : OrderedJson(task.reason)},
-         {"estimate_s", task.estimate_s ? OrderedJson(*task.estimate_s)
-                                        : OrderedJson(nullptr)},
-         {"rss_bytes", task.rss_bytes > 0 ? OrderedJson(task.rss_bytes)
-                                          : OrderedJson(nullptr)},
-         {"gpu_bytes", task.gpu_bytes > 0 ? OrderedJson(task.gpu_bytes)
-                                          : OrderedJson(nullptr)},
-         {"options", std::move(options)},
-         {"after", std::move(after)}});
+    OrderedJson answer = SummaryOf(task);
+    answer["rss_bytes"] =
+        task.rss_bytes > 0 ? OrderedJson(task.rss_bytes) : OrderedJson(nullptr);
+    answer["gpu_bytes"] =
+        task.gpu_bytes > 0 ? OrderedJson(task.gpu_bytes) : OrderedJson(nullptr);
+    answer["options"] = std::move(options);
+    answer["after"] = std::move(after);
+    list.push_back(std::move(answer));
   }
   return {{"campaign", plan.campaign},
           {"runs", std::move(runs)},

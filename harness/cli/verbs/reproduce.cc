@@ -80,22 +80,10 @@ int List(const std::string& id, bool json) {
 
 // ---- reproduce --plan ------------------------------------------------------
 
-OrderedJson CostOf(const PlannedReproduction& planned) {
+OrderedJson PlanAnswer(const PlannedReproduction& planned) {
   OrderedJson tasks = OrderedJson::array();
   for (const PlanTask& task : planned.plan.tasks) {
-    tasks.push_back(
-        {{"key", task.key},
-         {"recipe", task.recipe},
-         {"label", task.label},
-         {"dataset", task.spec.identity.dataset},
-         {"seed", task.spec.seed},
-         {"state", task.state == RunState::kPlanned
-                       ? OrderedJson("new")
-                       : OrderedJson(NameOf(task.state))},
-         {"reason", task.reason.empty() ? OrderedJson(nullptr)
-                                        : OrderedJson(task.reason)},
-         {"estimate_s", task.estimate_s ? OrderedJson(*task.estimate_s)
-                                        : OrderedJson(nullptr)}});
+    tasks.push_back(SummaryOf(task));
   }
   OrderedJson not_run = OrderedJson::object();
   for (const auto& [row, why] : planned.not_run) {
@@ -110,30 +98,17 @@ OrderedJson CostOf(const PlannedReproduction& planned) {
 void PrintCost(const PlannedReproduction& planned) {
   std::vector<std::vector<std::string>> table = {
       {"STATE", "METHOD", "DATA SET", "SEED", "TIME", "REASON"}};
-  double seconds = 0;
-  std::int64_t fresh = 0;
-  bool known = true;
   for (const PlanTask& task : planned.plan.tasks) {
-    const bool is_new = task.state == RunState::kPlanned;
-    table.push_back(
-        {is_new ? "new" : std::string(NameOf(task.state)), task.label,
-         task.spec.identity.dataset, StrCat(task.spec.seed),
-         task.estimate_s ? FormatSeconds(*task.estimate_s) : "-", task.reason});
-    if (!is_new) continue;
-    ++fresh;
-    known = known && task.estimate_s;
-    seconds += task.estimate_s.value_or(0);
+    table.push_back({WordOf(task), task.label, task.spec.identity.dataset,
+                     StrCat(task.spec.seed),
+                     task.estimate_s ? FormatSeconds(*task.estimate_s) : "-",
+                     task.reason});
   }
   if (table.size() > 1) std::cout << TextTable(table);
   for (const auto& [row, why] : planned.not_run) {
     if (!why.empty()) std::cout << row << ": not run: " << why << "\n";
   }
-  std::cout << fresh << " to run";
-  if (fresh > 0) {
-    std::cout << (known ? ", about " + FormatSeconds(seconds) + " of one worker"
-                        : ", time unknown: no run like them is stored");
-  }
-  std::cout << "\n";
+  std::cout << CostOf(planned.plan) << "\n";
 }
 
 // ---- reproduce -------------------------------------------------------------
@@ -269,7 +244,7 @@ int Reproduce(const VerbOptions& options, const GlobalOptions& global) {
                                 store ? &*store : nullptr);
   if (options.plan) {
     if (options.execute.json) {
-      std::cout << CostOf(planned).dump(2) << "\n";
+      std::cout << PlanAnswer(planned).dump(2) << "\n";
     } else {
       PrintCost(planned);
     }
@@ -317,14 +292,7 @@ void Declare(Args& args, VerbOptions& options) {
                 "Set a value of the recipe: weights=PATH/ViT-B-16.pt");
   args.Option("--seeds", plan.overrides.seeds, "SEEDS",
               "0-4 (default), or 0-1 of a stand-in");
-  args.Option("--limit", plan.limit, "N",
-              "Only the first N images of each split; brands the result");
-  args.Option("--device", plan.overrides.device, "DEVICE",
-              "cpu, cuda, cuda:N or auto");
-  args.Option("--threads", plan.threads, "N", "Threads of one worker");
-  args.Option("--reuse", plan.reuse, "POLICY",
-              "same-build, same-recipe or none");
-  args.Flag("--force", plan.force, "Run also what is finished");
+  DeclareHowToRun(args, plan);
   DeclareExecuteOptions(args, options.execute);
 }
 
