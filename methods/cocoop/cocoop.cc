@@ -31,35 +31,23 @@ struct ConditionalOptions {
 
   static constexpr auto Fields() {
     using O = ConditionalOptions;
-    return std::tuple{
-        Field{"length", &O::length, "Context tokens, without init_text",
-              Between(1, 64)},
-        Field{"init_text", &O::init_text,
-              "Words the context starts as; empty: random"},
-        Field{"reduction", &O::reduction,
-              "Joint width over hidden width of the meta network",
-              Between(1, 1024)},
-        Field{"optimiser", &O::optimiser, "Momentum of sgd is 0.9",
-              OneOf{kOptimiserNames}},
-        Field{"lr", &O::lr, "Highest step size", Positive()},
-        Field{"weight_decay", &O::weight_decay, "Coupled for sgd and adam",
-              NonNegative()},
-        Field{"schedule", &O::schedule, "Of the step size",
-              OneOf{kScheduleNames}},
-        Field{"warm_up", &O::warm_up,
-              "cosine, cosine-epoch: epochs; one-cycle: part of the steps",
-              Between(0, 1000)},
-        Field{"epochs", &O::epochs, "Passes over the training images",
-              Between(1, 100'000)},
-        Field{"batch_size", &O::batch_size,
-              "Images a step; each has prompts of its own for every class",
-              Between(1, 1'048'576)},
-        Field{"augment", &O::augment,
-              "flip: each image mirrored with probability 1/2",
-              OneOf{"none|flip"}},
-        Field{"score", &O::score, "softmax over the classes, or the logit",
-              OneOf{"softmax|logit"}},
-    };
+    return std::tuple_cat(
+        std::tuple{
+            Field{"length", &O::length, "Context tokens, without init_text",
+                  Between(1, 64)},
+            Field{"init_text", &O::init_text,
+                  "Words the context starts as; empty: random"},
+            Field{"reduction", &O::reduction,
+                  "Joint width over hidden width of the meta network",
+                  Between(1, 1024)},
+        },
+        FitFields<O>(
+            "Coupled for sgd and adam",
+            "Images a step; each has prompts of its own for every class"),
+        std::tuple{
+            Field{"score", &O::score, "softmax over the classes, or the logit",
+                  OneOf{"softmax|logit"}},
+        });
   }
 };
 
@@ -110,14 +98,7 @@ class Cocoop final : public MethodWith<CocoopOptions> {
 
 void Cocoop::Begin(std::uint64_t seed) {
   const auto& o = options();
-  loop_.emplace(FitPlan{.epochs = o.epochs,
-                        .batch_size = o.batch_size,
-                        .augment = o.augment,
-                        .optimiser = o.optimiser,
-                        .lr = o.lr,
-                        .schedule = o.schedule,
-                        .warm_up = o.warm_up},
-                problem());
+  loop_.emplace(FitPlanOf(o), problem());
   const auto context =
       learner_.InitialContext(DeriveSeed(seed, "cocoop/context", 0));
   const std::int64_t joint = problem().encoder->feature_width();

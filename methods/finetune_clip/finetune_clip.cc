@@ -29,34 +29,18 @@ struct HeadOptions {
 
   static constexpr auto Fields() {
     using O = HeadOptions;
-    return std::tuple{
-        Field{"train", &O::train,
-              "head: the linear layer on frozen features; all: the image tower "
-              "as well, a copy of it",
-              OneOf{"head|all"}},
-        Field{"optimiser", &O::optimiser, "Momentum of sgd is 0.9",
-              OneOf{kOptimiserNames}},
-        Field{"lr", &O::lr, "Highest step size", Positive()},
-        Field{"weight_decay", &O::weight_decay,
-              "Of all parameters; the release has 1e-5 for train=all",
-              NonNegative()},
-        Field{"schedule", &O::schedule,
-              "Of the step size; plateau watches the training loss, "
-              "plateau-test the test split's mAP (as released)",
-              OneOf{kScheduleNames}},
-        Field{"warm_up", &O::warm_up,
-              "cosine, cosine-epoch: epochs; one-cycle: part of the steps",
-              Between(0, 1000)},
-        Field{"epochs", &O::epochs, "Passes over the training images",
-              Between(1, 100'000)},
-        Field{"batch_size", &O::batch_size, "Images a step",
-              Between(1, 1'048'576)},
-        Field{"augment", &O::augment,
-              "flip: each image mirrored with probability 1/2",
-              OneOf{"none|flip"}},
-        Field{"score", &O::score, "softmax over the classes, or the logit",
-              OneOf{"softmax|logit"}},
-    };
+    return std::tuple_cat(
+        std::tuple{
+            Field{"train", &O::train,
+                  "head: the linear layer on frozen features; all: the image "
+                  "tower as well, a copy of it",
+                  OneOf{"head|all"}},
+        },
+        FitFields<O>("Of all parameters; the release has 1e-5 for train=all"),
+        std::tuple{
+            Field{"score", &O::score, "softmax over the classes, or the logit",
+                  OneOf{"softmax|logit"}},
+        });
   }
 };
 
@@ -100,14 +84,7 @@ class FinetuneClip final : public MethodWith<FinetuneClipOptions> {
 
 void FinetuneClip::Begin(std::uint64_t seed) {
   const auto& o = options();
-  loop_.emplace(FitPlan{.epochs = o.epochs,
-                        .batch_size = o.batch_size,
-                        .augment = o.augment,
-                        .optimiser = o.optimiser,
-                        .lr = o.lr,
-                        .schedule = o.schedule,
-                        .warm_up = o.warm_up},
-                problem());
+  loop_.emplace(FitPlanOf(o), problem());
   const auto head =
       NewLinear(problem().encoder->feature_width(), problem().num_classes(),
                 DeriveSeed(seed, "finetune_clip/head", 0), problem().device);

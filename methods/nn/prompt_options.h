@@ -9,9 +9,10 @@
 #include "methods/nn/fit_loop.h"
 #include "methods/nn/prompt_learner.h"
 
-/// What `coop` and `lmpt` share. Defaults are those of LMPT's experiments on
-/// COCO-LT with ViT-B/16 (the command of its release and lmpt/train.py), except
-/// the schedule, which there asks the test split.
+/// What the prompt methods share. Defaults, which are `coop`'s and `lmpt`'s,
+/// are those of LMPT's experiments on COCO-LT with ViT-B/16 (the command of its
+/// release and lmpt/train.py), except the schedule, which there asks the test
+/// split.
 namespace tailmark {
 
 struct ContextOptions {
@@ -90,6 +91,44 @@ struct LossOptions {
   }
 };
 
+/// The fields of a fit that FitLoop runs, for an options struct with members of
+/// these names and defaults of its own.
+template <class O>
+constexpr auto FitFields(const char* weight_decay,
+                         const char* batch_size = "Images a step") {
+  return std::tuple{
+      Field{"optimiser", &O::optimiser, "Momentum of sgd is 0.9",
+            OneOf{kOptimiserNames}},
+      Field{"lr", &O::lr, "Highest step size", Positive()},
+      Field{"weight_decay", &O::weight_decay, weight_decay, NonNegative()},
+      Field{"schedule", &O::schedule,
+            "Of the step size; plateau watches the training loss, "
+            "plateau-test the test split's mAP (as released)",
+            OneOf{kScheduleNames}},
+      Field{"warm_up", &O::warm_up,
+            "cosine, cosine-epoch: epochs; one-cycle: part of the steps",
+            Between(0, 1000)},
+      Field{"epochs", &O::epochs, "Passes over the training images",
+            Between(1, 100'000)},
+      Field{"batch_size", &O::batch_size, batch_size, Between(1, 1'048'576)},
+      Field{"augment", &O::augment,
+            "flip: each image mirrored with probability 1/2",
+            OneOf{"none|flip"}},
+  };
+}
+
+/// What FitFields() of the same struct say.
+template <class O>
+FitPlan FitPlanOf(const O& options) {
+  return {.epochs = options.epochs,
+          .batch_size = options.batch_size,
+          .augment = options.augment,
+          .optimiser = options.optimiser,
+          .lr = options.lr,
+          .schedule = options.schedule,
+          .warm_up = options.warm_up};
+}
+
 struct FitOptions {
   std::string optimiser = "sgd";
   double lr = 5e-4;
@@ -101,38 +140,10 @@ struct FitOptions {
   std::string augment = "flip";
 
   static constexpr auto Fields() {
-    using O = FitOptions;
-    return std::tuple{
-        Field{"optimiser", &O::optimiser, "Momentum of sgd is 0.9",
-              OneOf{kOptimiserNames}},
-        Field{"lr", &O::lr, "Highest step size", Positive()},
-        Field{"weight_decay", &O::weight_decay,
-              "Of the context; coupled for sgd and adam", NonNegative()},
-        Field{"schedule", &O::schedule,
-              "Of the step size; plateau watches the training loss, "
-              "plateau-test the test split's mAP (as released)",
-              OneOf{kScheduleNames}},
-        Field{"warm_up", &O::warm_up,
-              "cosine: epochs; one-cycle: part of the steps", Between(0, 1000)},
-        Field{"epochs", &O::epochs, "Passes over the training images",
-              Between(1, 100'000)},
-        Field{"batch_size", &O::batch_size, "Images a step",
-              Between(1, 1'048'576)},
-        Field{"augment", &O::augment,
-              "flip: each image mirrored with probability 1/2",
-              OneOf{"none|flip"}},
-    };
+    return FitFields<FitOptions>("Of the context; coupled for sgd and adam");
   }
 
-  FitPlan Plan() const {
-    return {.epochs = epochs,
-            .batch_size = batch_size,
-            .augment = augment,
-            .optimiser = optimiser,
-            .lr = lr,
-            .schedule = schedule,
-            .warm_up = warm_up};
-  }
+  FitPlan Plan() const { return FitPlanOf(*this); }
 };
 
 struct ScoreOptions {
