@@ -67,9 +67,13 @@ void LeasedTask::TakeOver() const {
       Remove(files.spec);
     }
     std::error_code code;
+    const fs::path before = files.part.string() + ".taken";
     fs::rename(files.part, taken, code);
-    if (code) fs::rename(files.part.string() + ".taken", taken, code);
+    if (code) fs::rename(before, taken, code);
     if (code) continue;
+    // Its copy has the name, so that one is whole: he died before removing
+    // this.
+    Remove(before);
     Remove(files.spec);
     // Only a whole copy gets the name; of several the latest.
     if (!fs::exists(ours.part)) {

@@ -173,6 +173,25 @@ TEST_F(Claims, ACheckpointOfALauncherWithoutALeaseIsGoneOnFrom) {
             std::string::npos);
 }
 
+TEST_F(Claims, WhoDiedWhileTakingOverLeavesNothingBehind) {
+  const Plan plan = PlanOf({Use("probe", "steps", 1)});
+  const std::string key = plan.tasks[0].key;
+  fs::create_directories(bundles() / (key + ".leases"));
+  std::ofstream(bundles() / (key + ".leases/2")) << "him 0 1 free -\n";
+  // He had copied what generation 1 left, and not yet removed the original.
+  for (const char* name : {".g2.part", ".g2.part.taken"}) {
+    fs::create_directories(bundles() / (key + name) / "checkpoint");
+    std::ofstream(bundles() / (key + name) / "checkpoint/step") << 9;
+  }
+  EXPECT_EQ(Run(plan)[0].state, RunState::kDone);
+  EXPECT_NE(ReadFile(bundles() / key / "log.txt").find("goes on from step 9"),
+            std::string::npos);
+  for (const auto& entry : fs::directory_iterator(bundles())) {
+    EXPECT_EQ(entry.path().filename().string().find('.'), std::string::npos)
+        << entry.path();
+  }
+}
+
 TEST_F(Claims, WhenTimeIsUpTheRestIsStillToDo) {
   const Plan plan = PlanOf({Use("probe", "steps", 50)});
   ClaimOptions options = Options();
