@@ -84,7 +84,9 @@ class Kin {
   void Prepare() {
     if (ours_ > 0) return;
     AdoptOrphans();
-    spared_ = OwnChildren();
+    // A worker has a group of its own, and so has what it left.
+    std::erase_if(spared_ = OwnChildren(),
+                  [](pid_t child) { return getpgid(child) != getpgrp(); });
   }
   void Add(pid_t child) {
     ++ours_;
