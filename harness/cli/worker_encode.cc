@@ -1,5 +1,6 @@
 #include "harness/cli/worker_encode.h"
 
+#include <ATen/Parallel.h>
 #include <algorithm>
 #include <functional>
 #include <iostream>
@@ -16,6 +17,7 @@
 #include "harness/base/npy.h"
 #include "harness/base/progress.h"
 #include "harness/base/suggest.h"
+#include "harness/run/numerics.h"
 #include "methods/clip/bpe_tokenizer.h"
 #include "methods/clip/clip_encoder.h"
 #include "methods/torch_pch.h"
@@ -72,7 +74,7 @@ Precision PrecisionOf(const std::string& name) {
 c10::Device DeviceByName(const std::string& name) {
   try {
     c10::Device device(name);
-    if (device.is_cpu() || (device.is_cuda() && torch::cuda::is_available())) {
+    if (device.is_cpu() || (device.is_cuda() && BestDeviceType() == "cuda")) {
       return device;
     }
   } catch (const c10::Error&) {

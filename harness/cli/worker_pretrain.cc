@@ -1,5 +1,6 @@
 #include "harness/cli/worker_pretrain.h"
 
+#include <ATen/Parallel.h>
 #include <memory>
 #include <set>
 #include <string>

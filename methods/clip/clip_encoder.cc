@@ -12,7 +12,7 @@ namespace {
 
 template <class Tower>
 Tower Copied(const Tower& tower, const ClipModel& of) {
-  const torch::NoGradGuard no_grad;
+  const at::NoGradGuard no_grad;
   Tower copy(of.config, of.logit_scale.options());
   NamedTensors from;
   NamedTensors to;

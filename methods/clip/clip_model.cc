@@ -55,7 +55,7 @@ void ClipModel::SetRequiresGrad(bool on) const {
 }
 
 ClipModel ClipModel::Clone(const at::TensorOptions& like) const {
-  const torch::NoGradGuard no_grad;
+  const at::NoGradGuard no_grad;
   ClipModel copy(config, like);
   const NamedTensors from = Parameters();
   const NamedTensors to = copy.Parameters();
@@ -75,7 +75,7 @@ double ClipModel::Scale() const {
 
 void InitialiseLikeOpenAi(ClipModel& model, std::uint64_t seed) {
   TM_CHECK(!model.resnet, "is for vision transformers");
-  const torch::NoGradGuard no_grad;
+  const at::NoGradGuard no_grad;
   at::Generator chance = at::detail::createCPUGenerator(seed);
   const double vision_std =
       std::pow(static_cast<double>(model.config.vision.width), -0.5);

@@ -5,6 +5,7 @@
 
 #include <optional>
 #include <string_view>
+#include <torch/csrc/autograd/custom_function.h>
 
 #include "methods/torch_pch.h"
 

@@ -62,7 +62,7 @@ void Fill(const VisionTower& tower, Filler& file) {
 
 std::unique_ptr<Encoder> WithImageNetTower(const Encoder& clip,
                                            const std::filesystem::path& path) {
-  const torch::NoGradGuard no_grad;
+  const at::NoGradGuard no_grad;
   const auto* original = dynamic_cast<const ClipEncoder*>(&clip);
   if (original == nullptr || original->model().resnet) {
     throw ConfigError(

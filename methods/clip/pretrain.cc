@@ -6,6 +6,7 @@
 #include <future>
 #include <numbers>
 #include <numeric>
+#include <torch/csrc/autograd/autograd.h>
 
 #include "harness/base/clock.h"
 #include "harness/base/digest.h"
@@ -68,7 +69,7 @@ class Training {
     Clip(gradients);
     adam_.Step(gradients, lr);
     {
-      const torch::NoGradGuard no_grad;
+      const at::NoGradGuard no_grad;
       model_.logit_scale.clamp_max_(std::log(options_.most_scale));
     }
     ++step_;
@@ -96,7 +97,7 @@ class Training {
   }
 
   void Load(const std::filesystem::path& path) {
-    const torch::NoGradGuard no_grad;
+    const at::NoGradGuard no_grad;
     const TensorFile file = TensorFile::Read(path);
     if (file.Note("training") != identity_) {
       throw DataError(StrCat(path.string(),
@@ -227,7 +228,7 @@ PretrainResult Pretrain(const ClipConfig& config,
   const auto fetch = [&](std::int64_t step) {
     if (step >= options.steps) return;
     next = std::async(std::launch::async, [&make_pairs, step] {
-      const torch::NoGradGuard no_grad;
+      const at::NoGradGuard no_grad;
       return make_pairs(step);
     });
   };

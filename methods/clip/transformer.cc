@@ -1,6 +1,8 @@
 #include "methods/clip/transformer.h"
 
 #include <ATen/autocast_mode.h>
+#include <torch/csrc/autograd/autograd.h>
+#include <torch/csrc/autograd/custom_function.h>
 
 #include "harness/base/error.h"
 #include "methods/clip/fast_linear.h"
@@ -202,7 +204,7 @@ struct RecomputeFunction : public torch::autograd::Function<RecomputeFunction> {
                           bool mixed) {
     const auto device = x.device().type();
     const bool was = at::autocast::is_autocast_enabled(device);
-    const torch::AutoGradMode with_graph(true);
+    const at::AutoGradMode with_graph(true);
     at::autocast::set_autocast_enabled(device, mixed);
     auto out = pending.block(x, pending.rule);
     at::autocast::set_autocast_enabled(device, was);

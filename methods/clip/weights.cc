@@ -110,7 +110,7 @@ at::Tensor TakeParameter(const std::string& name, at::IntArrayRef shape,
 }  // namespace
 
 ClipModel LoadClip(const fs::path& path, const at::TensorOptions& like) {
-  const torch::NoGradGuard no_grad;
+  const at::NoGradGuard no_grad;
   WeightFiles files(path);
   const ClipConfig config = ReadConfig(path, files);
   CheckSizes(config, files);

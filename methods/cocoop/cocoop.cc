@@ -137,7 +137,7 @@ void Cocoop::Fit(FitContext& context) {
 }
 
 at::Tensor Cocoop::Predict(const Batch& batch) const {
-  const torch::NoGradGuard no_grad;
+  const at::NoGradGuard no_grad;
   const auto parameters = loop_->Values();
   std::vector<at::Tensor> logits;
   for (const auto& some : batch.inputs.split(kImagesAtATime)) {

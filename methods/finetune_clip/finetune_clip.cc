@@ -118,7 +118,7 @@ void FinetuneClip::Fit(FitContext& context) {
 }
 
 at::Tensor FinetuneClip::Predict(const Batch& batch) const {
-  const torch::NoGradGuard no_grad;
+  const at::NoGradGuard no_grad;
   const auto logits = Logits(loop_->Values(), batch.inputs);
   return options().score == "softmax" ? logits.softmax(1) : logits;
 }

@@ -196,7 +196,7 @@ void HpDval::BecomeBaseFit() {
 
 void HpDval::Fit(FitContext& context) {
   if (!trainer_) {
-    const torch::NoGradGuard no_grad;
+    const at::NoGradGuard no_grad;
     // The harness fits the base classes first, with nothing to start from.
     if (options().student_init == "base-run" &&
         !context.inputs.contains("base")) {
@@ -247,7 +247,7 @@ void HpDval::Save(StateWriter& out) const {
 }
 
 void HpDval::Load(const StateReader& in) {
-  const torch::NoGradGuard no_grad;
+  const at::NoGradGuard no_grad;
   epoch_ = in.GetInt("epoch");
   if (in.GetInt("base_fit") == 1) BecomeBaseFit();
   Student student = EmptyCopy();

@@ -13,7 +13,7 @@ at::Tensor TwoLinear::operator()(const at::Tensor& x) const {
 
 TwoLinear TwoLinear::Random(std::int64_t width, std::int64_t joint,
                             std::uint64_t seed, const at::TensorOptions& like) {
-  const torch::NoGradGuard no_grad;
+  const at::NoGradGuard no_grad;
   at::Generator chance = at::detail::createCPUGenerator(seed);
   const auto uniform = [&](at::IntArrayRef shape, std::int64_t inputs) {
     const double bound = 1.0 / std::sqrt(static_cast<double>(inputs));

@@ -3,6 +3,7 @@
 #include <c10/core/InferenceMode.h>
 
 #include <algorithm>
+#include <torch/csrc/autograd/autograd.h>
 #include <utility>
 
 #include "harness/base/error.h"
@@ -35,7 +36,7 @@ HpDvalTrainer::HpDvalTrainer(Setup setup)
       view_(ViewOf(*setup_.options)),
       trained_(std::move(setup_.student)),
       optimiser_(Adam::Options{.beta2 = setup_.options->beta2}) {
-  const torch::NoGradGuard no_grad;
+  const at::NoGradGuard no_grad;
   trained_.encoder->RecomputeActivations(setup_.options->recompute);
   for (const EncoderParameter& each : Trained(trained_)) {
     const bool decays =
@@ -139,7 +140,7 @@ HpDvalTrainer::Losses HpDvalTrainer::LossesOf(const Student& student,
   };
   at::Tensor tokens;
   {
-    const torch::AutoGradMode graph(at::GradMode::is_enabled() &&
+    const at::AutoGradMode graph(at::GradMode::is_enabled() &&
                                     setup_.stage != HpDvalStage::kTwo);
     tokens = wide(student.Tokens(inputs));
   }
@@ -173,7 +174,7 @@ HpDvalTrainer::Losses HpDvalTrainer::Step(const at::Tensor& pixels,
   Losses losses;
   std::vector<at::Tensor> gradients;
   {
-    const torch::AutoGradMode with_graph(true);
+    const at::AutoGradMode with_graph(true);
     losses = LossesOf(trained_, pixels, labels, known);
     gradients = torch::autograd::grad({losses.total}, parameters_, {},
                                       /*retain_graph=*/false,
@@ -197,13 +198,13 @@ HpDvalTrainer::Losses HpDvalTrainer::Evaluate(const at::Tensor& pixels,
                                               const at::Tensor& labels,
                                               const at::Tensor& known,
                                               bool averaged) const {
-  const torch::NoGradGuard no_grad;
+  const at::NoGradGuard no_grad;
   return LossesOf(student(averaged), pixels, labels, known);
 }
 
 at::Tensor HpDvalTrainer::Scores(const at::Tensor& pixels,
                                  bool averaged) const {
-  const torch::NoGradGuard no_grad;
+  const at::NoGradGuard no_grad;
   const auto precision = setup_.precision();
   const Texts texts = averaged ? AveragedTexts() : TextsOf(trained_);
   const auto tokens = student(averaged).Tokens(Prepared(pixels));
@@ -234,7 +235,7 @@ void HpDvalTrainer::SaveTraining(StateWriter& out) const {
 }
 
 void HpDvalTrainer::LoadTraining(const StateReader& in) {
-  const torch::NoGradGuard no_grad;
+  const at::NoGradGuard no_grad;
   for (const EncoderParameter& each : Trained(trained_)) {
     each.value.copy_(in.Get("trained/" + each.name));
   }
@@ -242,7 +243,7 @@ void HpDvalTrainer::LoadTraining(const StateReader& in) {
 }
 
 void HpDvalTrainer::SaveScored(StateWriter& out) const {
-  const torch::NoGradGuard no_grad;
+  const at::NoGradGuard no_grad;
   for (const EncoderParameter& each : average_.All()) {
     out.Put("scored/" + each.name, each.value);
   }
@@ -251,7 +252,7 @@ void HpDvalTrainer::SaveScored(StateWriter& out) const {
 }
 
 void HpDvalTrainer::LoadScored(const StateReader& in) {
-  const torch::NoGradGuard no_grad;
+  const at::NoGradGuard no_grad;
   // In place: the averages' memory is shared with the moving average.
   for (const EncoderParameter& each : average_.All()) {
     each.value.copy_(in.Get("scored/" + each.name));

@@ -93,7 +93,7 @@ class LinearProbe final : public MethodWith<LinearProbeOptions> {
   void Fit(FitContext& context) override;
 
   at::Tensor Predict(const Batch& batch) const override {
-    const torch::NoGradGuard no_grad;
+    const at::NoGradGuard no_grad;
     return at::linear(Standardised(batch.inputs), loop_->Get("weight"),
                       loop_->Get("bias"));
   }

@@ -11,7 +11,7 @@ constexpr double kMlVptFactor = 1000.0;
 /// (1 - p_t)^gamma without a graph.
 at::Tensor Focusing(const AslOptions& options, const at::Tensor& p,
                     const at::Tensor& q, const at::Tensor& positive) {
-  const torch::NoGradGuard no_grad;
+  const at::NoGradGuard no_grad;
   return at::where(positive, (1 - p).pow(options.gamma_positive),
                    (1 - q).pow(options.gamma_negative));
 }

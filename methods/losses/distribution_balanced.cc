@@ -58,7 +58,7 @@ DistributionBalancedLoss::DistributionBalancedLoss(
 }
 
 at::Tensor DistributionBalancedLoss::Weight(const at::Tensor& labels) const {
-  const torch::NoGradGuard no_grad;
+  const at::NoGradGuard no_grad;
   const auto y = labels.to(torch::kDouble);
   switch (options_.weight) {
     case DbWeight::kNone:

@@ -74,7 +74,7 @@ std::int64_t GroupedExperts::numbers() const {
 }
 
 void GroupedExperts::SetHeads(const at::Tensor& weight) {
-  const torch::NoGradGuard no_grad;
+  const at::NoGradGuard no_grad;
   for (std::size_t b = 0; b < shape_.groups.size(); ++b) {
     parameters_[kBranches + b * kPerBranch + 1].value.copy_(weight);
     parameters_[kBranches + b * kPerBranch + 2].value.zero_();

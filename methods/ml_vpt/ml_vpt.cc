@@ -95,7 +95,7 @@ double MlVpt::EmaDecay(std::int64_t samples) const {
 /// <w, token> is then the projected token's product with the name.
 at::Tensor TextHeads(Encoder& encoder, const std::vector<std::string>& names,
                      double scale) {
-  const torch::NoGradGuard no_grad;
+  const at::NoGradGuard no_grad;
   std::vector<std::string> texts;
   for (const std::string& name : names) {
     texts.push_back("a photo of a " + SpokenName(name) + ".");
@@ -194,7 +194,7 @@ at::Tensor MlVpt::Logits(const at::Tensor& pixels,
 }
 
 at::Tensor MlVpt::Predict(const Batch& batch) const {
-  const torch::NoGradGuard no_grad;
+  const at::NoGradGuard no_grad;
   if (options().weights_used == "ema") {
     return Logits(batch.inputs, loop_->Averages());
   }

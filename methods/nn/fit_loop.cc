@@ -1,6 +1,7 @@
 #include "methods/nn/fit_loop.h"
 
 #include <algorithm>
+#include <torch/csrc/autograd/autograd.h>
 #include <utility>
 
 #include "harness/base/error.h"
@@ -140,7 +141,7 @@ FitLoop::Rate FitLoop::RateAt(std::int64_t step,
 std::map<std::string, double> FitLoop::TrainEpoch(TrainSource& train,
                                                   const Loss& loss,
                                                   std::int64_t steps) {
-  const torch::AutoGradMode with_gradients(true);
+  const at::AutoGradMode with_gradients(true);
   train.Start({.epoch = epoch_,
                .batch_size = plan_.batch_size,
                .augment = plan_.augment,
@@ -201,7 +202,7 @@ void FitLoop::Save(StateWriter& out) const {
 }
 
 void FitLoop::Load(const StateReader& in) {
-  const torch::NoGradGuard no_grad;
+  const at::NoGradGuard no_grad;
   epoch_ = in.GetInt("epoch");
   for (Parameter& each : parameters_) {
     each.value.copy_(

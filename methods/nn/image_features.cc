@@ -31,7 +31,7 @@ ImageFeatures::ImageFeatures(Encoder& encoder, bool batch_statistics)
 
 at::Tensor ImageFeatures::operator()(const at::Tensor& inputs, bool learning) {
   if (inputs.dim() == 2) return inputs;
-  const torch::NoGradGuard no_grad;
+  const at::NoGradGuard no_grad;
   if (copy_ != nullptr) {
     dynamic_cast<ClipEncoder&>(*copy_).model().resnet->train_mode = learning;
   }
@@ -47,7 +47,7 @@ void ImageFeatures::Save(StateWriter& out) const {
 
 void ImageFeatures::Load(const StateReader& in) {
   if (copy_ == nullptr) return;
-  const torch::NoGradGuard no_grad;
+  const at::NoGradGuard no_grad;
   for (const EncoderParameter& each : copy_->Parameters(Towers::kImage)) {
     if (!IsRunningFigure(each)) continue;
     each.value.copy_(

@@ -8,7 +8,7 @@ namespace tailmark {
 
 LinearLayer NewLinear(std::int64_t in, std::int64_t out, std::uint64_t seed,
                       c10::Device device) {
-  const torch::NoGradGuard no_grad;
+  const at::NoGradGuard no_grad;
   at::Generator chance = at::detail::createCPUGenerator(seed);
   const double bound = 1.0 / std::sqrt(static_cast<double>(in));
   LinearLayer layer{at::empty({out, in}, at::TensorOptions(at::kFloat)),

@@ -61,7 +61,7 @@ void PromptFit::Begin(FitContext& context) {
 }
 
 double PromptFit::InitialOffset(TrainSource& train) {
-  const torch::NoGradGuard no_grad;
+  const at::NoGradGuard no_grad;
   train.Start({.batch_size = options_.batch_size, .shuffle = false});
   std::vector<at::Tensor> logits;
   for (TrainBatch batch; train.Next(batch);) {
@@ -82,7 +82,7 @@ at::Tensor PromptFit::Logits(const at::Tensor& image_features,
 
 at::Tensor PromptFit::TextFeatures() const {
   if (text_.defined() && options_.acceleration) return text_;
-  const torch::NoGradGuard no_grad;
+  const at::NoGradGuard no_grad;
   const Autocast autocast(problem_);
   text_ = learner_.Features(learner_.Embeddings(loop_->Values().front()),
                             !options_.acceleration);
@@ -108,7 +108,7 @@ void PromptFit::Fit(FitContext& context, const Method& method,
 }
 
 at::Tensor PromptFit::Predict(const Batch& batch) const {
-  const torch::NoGradGuard no_grad;
+  const at::NoGradGuard no_grad;
   const auto logits =
       Logits(images_(batch.inputs, /*learning=*/false), TextFeatures());
   if (options_.score == "softmax") return logits.softmax(1);

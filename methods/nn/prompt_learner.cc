@@ -79,7 +79,7 @@ PromptLearner::PromptLearner(const PromptShape& shape,
           PlaceholderTokens(encoder, LengthOf(shape, encoder), class_names),
           NameLengths(shape, encoder, class_names), encoder) {
   if (shape.init_text.empty()) return;
-  const torch::NoGradGuard no_grad;
+  const at::NoGradGuard no_grad;
   const std::vector<std::string> text = {SpokenName(shape.init_text)};
   init_vectors_ =
       encoder.EmbedTokens(encoder.Tokenize(text))[0].narrow(0, 1, length_);
@@ -90,7 +90,7 @@ PromptLearner::PromptLearner(const PromptShape& shape, std::int64_t length,
                              const std::vector<std::int64_t>& name_lengths,
                              Encoder& encoder)
     : shape_(shape), encoder_(encoder), length_(length), tokens_(tokens) {
-  const torch::NoGradGuard no_grad;
+  const at::NoGradGuard no_grad;
   // Start, a name of one token, "." and end have to fit as well.
   if (length < 1 || length + 4 > tokens.size(1)) {
     throw ConfigError(StrCat("a context of ", length,
@@ -129,7 +129,7 @@ void PromptLearner::Arrange(const std::vector<std::int64_t>& name_lengths) {
 }
 
 at::Tensor PromptLearner::InitialContext(std::uint64_t seed) const {
-  const torch::NoGradGuard no_grad;
+  const at::NoGradGuard no_grad;
   const std::int64_t width = fixed_.size(2);
   const auto options = at::TensorOptions().device(fixed_.device());
   if (init_vectors_.defined()) {

@@ -8,7 +8,7 @@
 
 namespace tailmark {
 void Adam::Add(at::Tensor parameter, double weight_decay, double lr_factor) {
-  const torch::NoGradGuard no_grad;
+  const at::NoGradGuard no_grad;
   // In half precision squares of gradients vanish, and a step becomes a leap.
   const bool half = parameter.scalar_type() == at::kHalf ||
                     parameter.scalar_type() == at::kBFloat16;
@@ -22,7 +22,7 @@ void Adam::Add(at::Tensor parameter, double weight_decay, double lr_factor) {
 void Adam::Step(std::span<const at::Tensor> gradients, double lr,
                 std::optional<double> beta1) {
   TM_CHECK(gradients.size() == slots_.size(), "one gradient a parameter");
-  const torch::NoGradGuard no_grad;
+  const at::NoGradGuard no_grad;
   ++steps_;
   const double b1 = beta1.value_or(options_.beta1);
   const double b2 = options_.beta2;

@@ -14,7 +14,7 @@ Ema::Ema(double decay, std::span<const at::Tensor> model) : decay_(decay) {
 
 void Ema::Update(std::span<const at::Tensor> model) {
   TM_CHECK(model.size() == average_.size(), "one tensor an average");
-  const torch::NoGradGuard no_grad;
+  const at::NoGradGuard no_grad;
   for (std::size_t i = 0; i < average_.size(); ++i) {
     at::Tensor& average = average_[i];
     const at::Tensor& now = model[i];

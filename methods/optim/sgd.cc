@@ -8,7 +8,7 @@
 namespace tailmark {
 
 void Sgd::Add(at::Tensor parameter, double weight_decay, double lr_factor) {
-  const torch::NoGradGuard no_grad;
+  const at::NoGradGuard no_grad;
   const auto velocity = at::zeros_like(parameter);
   slots_.push_back(
       {std::move(parameter), weight_decay, lr_factor, velocity, false});
@@ -17,7 +17,7 @@ void Sgd::Add(at::Tensor parameter, double weight_decay, double lr_factor) {
 void Sgd::Step(std::span<const at::Tensor> gradients, double lr,
                std::optional<double> momentum) {
   TM_CHECK(gradients.size() == slots_.size(), "one gradient a parameter");
-  const torch::NoGradGuard no_grad;
+  const at::NoGradGuard no_grad;
   ++steps_;
   const double mu = momentum.value_or(options_.momentum);
   for (std::size_t i = 0; i < slots_.size(); ++i) {

@@ -235,7 +235,7 @@ at::Tensor Psd::Scattered(const at::Tensor& logits) const {
 }
 
 at::Tensor Psd::Predict(const Batch& batch) const {
-  const torch::NoGradGuard no_grad;
+  const at::NoGradGuard no_grad;
   const auto& o = options();
   if (!Ensemble()) {
     return Scattered(scorer_->Logits(scorer_->Prepared(batch.inputs)));

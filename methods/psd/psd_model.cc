@@ -52,7 +52,7 @@ PsdModel::PsdModel(const PsdTraining& options, const Problem& problem,
 }
 
 void PsdModel::AddHead(const Problem& problem) {
-  const torch::NoGradGuard no_grad;
+  const at::NoGradGuard no_grad;
   const auto like = at::TensorOptions(at::kFloat).device(problem.device);
   const auto n = static_cast<std::int64_t>(classes_.size());
   auto weight = at::zeros({n, encoder_->feature_width()}, like);
@@ -72,7 +72,7 @@ void PsdModel::AddHead(const Problem& problem) {
 
 void PsdModel::Assign(std::span<const at::Tensor> values) {
   TM_CHECK(values.size() == slots_.size(), "one value a slot");
-  const torch::NoGradGuard no_grad;
+  const at::NoGradGuard no_grad;
   for (std::size_t i = 0; i < values.size(); ++i) {
     slots_[i].value.copy_(values[i]);
   }
@@ -82,7 +82,7 @@ at::Tensor PsdModel::Prepared(const at::Tensor& pixels) const {
   if (options_.variant == "finetune" || options_.variant == "adapter") {
     return pixels;
   }
-  const torch::NoGradGuard no_grad;
+  const at::NoGradGuard no_grad;
   return encoder_->EncodeImages(pixels);
 }
 

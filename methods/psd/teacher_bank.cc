@@ -69,7 +69,7 @@ void TeacherBank::CheckComplete(const std::string& role) const {
 }
 
 at::Tensor TeacherBank::Logits(const at::Tensor& prepared) const {
-  const torch::NoGradGuard no_grad;
+  const at::NoGradGuard no_grad;
   at::Tensor out;
   for (const auto& teacher : teachers_) {
     const auto logits = teacher->Logits(prepared);

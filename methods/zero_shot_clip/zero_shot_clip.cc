@@ -86,7 +86,7 @@ class ZeroShotClip final : public MethodWith<ZeroShotClipOptions> {
   }
 
   void Fit(FitContext& context) override {
-    const torch::NoGradGuard no_grad;
+    const at::NoGradGuard no_grad;
     Encoder& encoder = *problem().encoder;
     // Class by class the same number of texts, in the order of the templates.
     std::vector<std::vector<std::string>> by_class;
@@ -107,7 +107,7 @@ class ZeroShotClip final : public MethodWith<ZeroShotClipOptions> {
   }
 
   at::Tensor Predict(const Batch& batch) const override {
-    const torch::NoGradGuard no_grad;
+    const at::NoGradGuard no_grad;
     const double scale = options().scale > 0 ? options().scale
                                              : problem().encoder->logit_scale();
     if (options().score == "softmax-fp16") return HalfSoftmax(batch, scale);

@@ -9,6 +9,7 @@
 
 #include <sys/resource.h>
 
+#include <ATen/Parallel.h>
 #include <cmath>
 #include <cstdlib>
 #include <iostream>

@@ -2,6 +2,7 @@
 // rounding.
 
 #include <gtest/gtest.h>
+#include <torch/cuda.h>
 
 #include "harness/api/registry.h"
 #include "methods/builtin.h"

@@ -150,7 +150,7 @@ void Shard(const fs::path& folder) {
 }
 
 TEST_F(Packagings, EveryOneGivesTheSameScoresThroughAWholeRun) {
-  const torch::NoGradGuard no_grad;
+  const at::NoGradGuard no_grad;
   const ClipModel model = SmallClip();
   // HuggingFace, one file.
   PutVocabulary(Path("hf"));

@@ -184,7 +184,7 @@ TEST(ClipGolden, TowersAgreeWithTheFloat64Reference) {
       std::printf("clip/%s is not there, left out\n", name);
       continue;
     }
-    const torch::NoGradGuard no_grad;
+    const at::NoGradGuard no_grad;
     Case with(root, name);
     CheckImages(with);
     CheckPositions(with);
@@ -200,7 +200,7 @@ TEST(ClipGolden, TowersAgreeWithTheFloat64Reference) {
 
 /// Features of models that transformers computed; always the tree's own.
 void CheckTransformers(const fs::path& model, const fs::path& expected) {
-  const torch::NoGradGuard no_grad;
+  const at::NoGradGuard no_grad;
   const auto encoder = ClipEncoder::Load(model, at::kCPU);
   const auto file = TensorFile::Read(expected);
   const auto texts = encoder->EncodeText(file.Get("ids"));

@@ -7,6 +7,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <torch/csrc/autograd/autograd.h>
 #include <vector>
 
 #include "methods/hp_dval/trainer.h"
@@ -298,7 +299,7 @@ class StageTwo : public Case {
   }
 
   void Check() {
-    const torch::AutoGradMode with_graph(true);
+    const at::AutoGradMode with_graph(true);
     const auto ids = In("tokens");
     const auto embeddings = clip_.EmbedTokens(ids);
     const auto local = In("ctx").to(type).requires_grad_();

@@ -3,6 +3,7 @@
 #include <iostream>
 #include <map>
 #include <string>
+#include <torch/csrc/autograd/autograd.h>
 #include <vector>
 
 #include "harness/base/error.h"

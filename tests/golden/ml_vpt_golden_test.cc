@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <iostream>
+#include <torch/csrc/autograd/autograd.h>
 
 #include "harness/base/error.h"
 #include "methods/clip/transformer.h"
@@ -301,7 +302,7 @@ TEST_P(MlVptGolden, FiveStepsEndWhereTheReleaseEnds) {
       }
     }
     goldens->Expect(each, "loss_total_and_4_terms", at::stack(losses));
-    const torch::NoGradGuard no_grad;
+    const at::NoGradGuard no_grad;
     const auto held = [&](const Parameters& with) {
       const auto branches = forward(5, with);
       return (branches[0].head + branches[1].head) / 2;

@@ -100,7 +100,7 @@ TEST_P(OpenAiGoldenTest, VisionTransformerAgreesInEveryPackaging) {
   if (!IsThere("vit_tiny", GetParam())) {
     GTEST_SKIP() << "clip/vit_tiny/" << GetParam() << " is not there";
   }
-  const torch::NoGradGuard no_grad;
+  const at::NoGradGuard no_grad;
   Case with("vit_tiny", GetParam());
   CheckBothTowers(with);
   with.Expect("tokens_proj",
@@ -112,7 +112,7 @@ TEST_P(OpenAiGoldenTest, ResNetAgreesInEveryPackaging) {
   if (!IsThere("rn_tiny", GetParam())) {
     GTEST_SKIP() << "clip/rn_tiny/" << GetParam() << " is not there";
   }
-  const torch::NoGradGuard no_grad;
+  const at::NoGradGuard no_grad;
   Case with("rn_tiny", GetParam());
   CheckBothTowers(with);
   CheckResNet(with);
@@ -124,7 +124,7 @@ TEST_P(OpenAiGoldenTest, TrainModeMakesFeaturesDependOnTheBatch) {
   if (!IsThere("rn_tiny", GetParam())) {
     GTEST_SKIP() << "clip/rn_tiny/" << GetParam() << " is not there";
   }
-  const torch::NoGradGuard no_grad;
+  const at::NoGradGuard no_grad;
   Case with("rn_tiny", GetParam());
   const auto pixels = with.Input("pixels");
   const auto frozen = with.encoder().EncodeImages(pixels);
@@ -143,7 +143,7 @@ TEST(OpenClipGoldenTest, ItsFolderIsReadAndItsConfigurationSaysWhichGelu) {
   if (!IsThere("vit_tiny", "openai.safetensors")) {
     GTEST_SKIP() << "clip/vit_tiny/openai.safetensors is not there";
   }
-  const torch::NoGradGuard no_grad;
+  const at::NoGradGuard no_grad;
   Case with("vit_tiny", "openai.safetensors");
   const auto pixels = with.Input("pixels");
   const auto quick = with.encoder().EncodeImages(pixels);

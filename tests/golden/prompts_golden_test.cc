@@ -6,6 +6,7 @@
 #include <bit>
 #include <iostream>
 #include <map>
+#include <torch/csrc/autograd/autograd.h>
 
 #include "harness/run/state_file.h"
 #include "methods/builtin.h"
@@ -248,7 +249,7 @@ class Trajectory {
     // The file's own is 100 only to four digits, and what 100 stands for.
     const double scale = p_.at("logit_scale_exp");
     if (scale != 100) encoder_->model().logit_scale.fill_(std::log(scale));
-    const torch::NoGradGuard no_grad;
+    const at::NoGradGuard no_grad;
     features_ = encoder_->EncodeImages(goldens.In(each, "images").to(type));
   }
 

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <iostream>
+#include <torch/csrc/autograd/autograd.h>
 
 #include "methods/losses/asymmetric.h"
 #include "methods/nn/prompt_learner.h"
@@ -129,7 +130,7 @@ class PromptCase {
     return all.narrow(0, step * rows, rows);
   }
   at::Tensor Images(std::int64_t step) const {
-    const torch::NoGradGuard no_grad;
+    const at::NoGradGuard no_grad;
     return encoder_.EncodeImages(Rows(In("images"), step));
   }
   at::Tensor Members(const std::string& group, std::int64_t part) const {
@@ -137,7 +138,7 @@ class PromptCase {
   }
   at::Tensor Bank(const std::string& group, std::int64_t branch,
                   std::int64_t step) const {
-    const torch::NoGradGuard no_grad;
+    const at::NoGradGuard no_grad;
     const std::int64_t parts = p_.at("K");
     const auto images = Images(step);
     auto all = at::zeros({images.size(0), tokens_.size(0)}, images.options());

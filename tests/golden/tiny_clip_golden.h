@@ -20,7 +20,7 @@ inline at::Tensor FromOpenAi(const at::Tensor& tensor, const OpenAiName& name) {
 /// "tiny_clip_a" or "tiny_clip_b" of the golden folder methods, without a
 /// tokenizer. Ends are the largest ids.
 inline ClipModel TinyGoldenClip(const std::string& name, at::ScalarType type) {
-  const torch::NoGradGuard no_grad;
+  const at::NoGradGuard no_grad;
   const auto file =
       Safetensors::Open(GoldenFolder("methods") / (name + ".safetensors"));
   ClipModel model(ConfigFromShapes(file.tensors(), name),

@@ -4,6 +4,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <torch/csrc/autograd/autograd.h>
 
 #include "harness/base/error.h"
 #include "methods/clip/clip_encoder.h"
@@ -40,7 +41,7 @@ std::string ConfigErrorOf(const std::function<void()>& call) {
 }
 
 TEST(ClipModel, TheShortWayToAFeatureEqualsTheLongOne) {
-  const torch::NoGradGuard no_grad;
+  const at::NoGradGuard no_grad;
   const ClipModel model = TinyClip();
   const auto pixels = Noise({4, 3, 16, 16});
   const auto tokens = model.vision.Tokens(pixels);
@@ -60,7 +61,7 @@ TEST(ClipModel, TheShortWayToAFeatureEqualsTheLongOne) {
 }
 
 TEST(ClipModel, WhatFollowsTheEndOfATextDoesNotMatter) {
-  const torch::NoGradGuard no_grad;
+  const at::NoGradGuard no_grad;
   const ClipModel model = TinyClip();
   auto ids = Ids();
   const auto ends = model.text.Ends(ids);
@@ -120,7 +121,7 @@ TEST(FastLinear, GivesProductsAndGradientsOfTheOrdinaryOne) {
     auto out =
         torch::autograd::grad({(y * Noise({4, 70, 160}, 4)).sum()}, wanted);
     out.push_back(y.detach());
-    const torch::NoGradGuard no_graph;
+    const at::NoGradGuard no_graph;
     EXPECT_TRUE(!fast || FastLinear(x, weight, bias).equal(y));
     return out;
   };
@@ -192,7 +193,7 @@ TEST(ClipModel, EveryParameterGetsAGradientThatFiniteDifferencesConfirm) {
         .sum();
   };
   loss().backward();
-  const torch::NoGradGuard no_grad;
+  const at::NoGradGuard no_grad;
   for (const NamedTensor& parameter : model.Parameters()) {
     ASSERT_TRUE(parameter.tensor.grad().defined()) << parameter.name;
     const auto step = parameter.tensor.grad().sign() * 1e-6;
@@ -208,7 +209,7 @@ TEST(ClipModel, EveryParameterGetsAGradientThatFiniteDifferencesConfirm) {
 }
 
 TEST(ClipModel, ATokenNobodyMayAttendToChangesNoOther) {
-  const torch::NoGradGuard no_grad;
+  const at::NoGradGuard no_grad;
   const ClipModel model = TinyClip();
   const auto pixels = Noise({1, 3, 16, 16});
   auto prompts = Noise({2, 2, 12});
@@ -227,7 +228,7 @@ TEST(ClipModel, ATokenNobodyMayAttendToChangesNoOther) {
 }
 
 TEST(ClipModel, ACopySharesParametersAndACloneDoesNot) {
-  const torch::NoGradGuard no_grad;
+  const at::NoGradGuard no_grad;
   const ClipModel model = TinyClip();
   const ClipModel copy = model;
   const ClipModel clone = model.Clone();
@@ -250,7 +251,7 @@ TEST(ClipModel, InitialValuesDependOnTheSeedAlone) {
 }
 
 TEST(ClipModel, ShapesThatDoNotFitAreNamed) {
-  const torch::NoGradGuard no_grad;
+  const at::NoGradGuard no_grad;
   const ClipModel model = TinyClip();
   EXPECT_THAT(ConfigErrorOf([&] {
                 model.vision.Embed(Noise({1, 3, 16, 15}));

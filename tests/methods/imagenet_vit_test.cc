@@ -90,7 +90,7 @@ at::Tensor Reference(std::map<std::string, at::Tensor>& w,
 }
 
 TEST(ImageNetVit, AFileWithTimmsNamesGivesTheTokensOfAPlainViT) {
-  const torch::NoGradGuard no_grad;
+  const at::NoGradGuard no_grad;
   auto weights = Weights();
   const ClipEncoder clip(TinyClip(), nullptr, "tiny");
   const auto student = WithImageNetTower(clip, Written(weights));

@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <torch/csrc/autograd/autograd.h>
 #include <vector>
 
 #include "harness/base/error.h"

@@ -1,6 +1,7 @@
 // ML-VPT's trained part: its size, its variants, what attends to what.
 
 #include <gtest/gtest.h>
+#include <torch/csrc/autograd/autograd.h>
 
 #include "methods/clip/clip_encoder.h"
 #include "methods/ml_vpt/grouped_experts.h"

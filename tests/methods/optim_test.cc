@@ -186,7 +186,7 @@ TEST(Autocast, GradientsArriveInFloat32AndSeeTheStepBefore) {
     EXPECT_EQ(loss.item<double>(), expected);
     loss.backward();
     EXPECT_EQ(weight.grad().scalar_type(), torch::kFloat);
-    const torch::NoGradGuard no_graph;
+    const at::NoGradGuard no_graph;
     weight += weight.grad();  // a kept cast of the parameter would hide this
     weight.mutable_grad().zero_();
   }

@@ -17,7 +17,7 @@ class Prompts : public ::testing::Test {
  protected:
   Prompts() {
     RegisterBuiltinMethods(registry_);
-    const torch::NoGradGuard no_grad;
+    const at::NoGradGuard no_grad;
     encoder_ = ClipEncoder::Load(TM_SOURCE_DIR "/methods/clip/nano", at::kCPU);
     pixels_ = torch::randn({24, 3, 48, 48}, at::detail::createCPUGenerator(1));
     rows_.labels =
@@ -37,7 +37,7 @@ class Prompts : public ::testing::Test {
       return {.plain = pixels_, .flipped = [this] { return pixels_.flip(3); }};
     }
     return {.plain = encoder_->EncodeImages(pixels_), .flipped = [this] {
-              const torch::NoGradGuard no_grad;
+              const at::NoGradGuard no_grad;
               return encoder_->EncodeImages(pixels_.flip(3));
             }};
   }
@@ -181,7 +181,7 @@ TEST_F(Prompts, BatchStatisticsAreRefusedWithoutBatchNorm) {
 
 /// A ResNet of a few thousand numbers whose running figures are of nothing.
 std::unique_ptr<ClipEncoder> SmallResNet() {
-  const torch::NoGradGuard no_grad;
+  const at::NoGradGuard no_grad;
   ClipConfig config = TinyConfig();
   config.vision = {.width = 0, .mlp = 0, .layers = 0, .heads = 1};
   config.resnet = {.width = 2, .layers = {1, 1, 1, 1}, .heads = 2};

@@ -22,7 +22,7 @@ inline ClipConfig TinyConfig() {
 
 /// Random weights, biases and norms included, so that none is without effect.
 inline ClipModel TinyClip(std::uint64_t seed = 3) {
-  const torch::NoGradGuard no_grad;
+  const at::NoGradGuard no_grad;
   ClipModel model(TinyConfig(), at::TensorOptions(at::kFloat));
   at::Generator chance = at::detail::createCPUGenerator(seed);
   for (const NamedTensor& parameter : model.Parameters()) {

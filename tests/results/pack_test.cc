@@ -209,7 +209,7 @@ TEST_F(Pack, EachOfTwentyTamperingsIsFoundAndNamed) {
 }
 
 TEST_F(Pack, APackFromBeforeADefinitionWasKnownHolds) {
-  Repack([this](const fs::path& folder) {
+  Repack([](const fs::path& folder) {
     Json pack = ReadJson(folder / "PACK.json");
     for (auto& [key, numbers] : pack["runs"].items()) {
       Json kept = Json::array();

@@ -9,6 +9,7 @@
 #include "harness/base/suggest.h"
 #include "harness/cli/exit_codes.h"
 #include "harness/cli/verbs.h"
+#include "harness/record/build_info.h"
 
 namespace tailmark {
 namespace {
@@ -70,6 +71,16 @@ std::string FileName(const fs::path& skeleton, const std::string& name) {
   return plain;
 }
 
+/// What a compiler like ours is called where it is on the PATH, best first, as
+/// CMake's find_program takes it: "clang++-14 clang++" for "Clang 14.0.6".
+std::string CompilerNames() {
+  const std::string& ours = ThisBuild().compiler;
+  const std::string program = ours.starts_with("Clang") ? "clang++" : "g++";
+  const auto version = ours.find(' ') + 1;
+  return StrCat(program, "-",
+                ours.substr(version, ours.find('.') - version), " ", program);
+}
+
 std::vector<std::string> KindsThere() {
   std::vector<std::string> kinds;
   for (const auto& entry :
@@ -97,9 +108,10 @@ int New(const NewOptions& options) {
       SharedFile("harness/plugin/skeletons") / options.kind;
   std::vector<std::string> written;
   for (const auto& entry : fs::directory_iterator(skeletons)) {
-    const std::string text =
-        Replaced(Replaced(ReadFile(entry.path()), "@NAME@", options.name),
-                 "@CLASS@", ClassName(options.name));
+    std::string text = ReadFile(entry.path());
+    text = Replaced(std::move(text), "@NAME@", options.name);
+    text = Replaced(std::move(text), "@CLASS@", ClassName(options.name));
+    text = Replaced(std::move(text), "@COMPILER@", CompilerNames());
     written.push_back(FileName(entry.path(), options.name));
     WriteFileAtomic(folder / written.back(), text);
   }
