@@ -2,12 +2,12 @@
 // both prompts, and five steps of each stage, in float64 and float32.
 
 #include <gtest/gtest.h>
+#include <torch/csrc/autograd/autograd.h>
 
 #include <iostream>
 #include <map>
 #include <optional>
 #include <string>
-#include <torch/csrc/autograd/autograd.h>
 #include <vector>
 
 #include "methods/hp_dval/trainer.h"

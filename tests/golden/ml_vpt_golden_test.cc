@@ -2,9 +2,9 @@
 // vision transformer of its own, and the port to CLIP.
 
 #include <gtest/gtest.h>
+#include <torch/csrc/autograd/autograd.h>
 
 #include <iostream>
-#include <torch/csrc/autograd/autograd.h>
 
 #include "harness/base/error.h"
 #include "methods/clip/transformer.h"

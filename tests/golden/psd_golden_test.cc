@@ -2,9 +2,9 @@
 // and the linear probe that any partition leaves as it is.
 
 #include <gtest/gtest.h>
+#include <torch/csrc/autograd/autograd.h>
 
 #include <iostream>
-#include <torch/csrc/autograd/autograd.h>
 
 #include "methods/losses/asymmetric.h"
 #include "methods/nn/prompt_learner.h"
