@@ -8,8 +8,8 @@ namespace tailmark {
 
 /// The right to run one key in one store: an flock on bundles/<key>.lock. A
 /// child that inherits descriptor() keeps it too, so it is free only when both
-/// are gone. Locks of one machine; several machines use leases, which stand alone
-/// on a file system that has no locks.
+/// are gone. Locks of one machine; several machines use leases, which stand
+/// alone on a file system that has no locks.
 class KeyLock {
  public:
   /// Nothing when somebody else has it. Throws StoreError when the file cannot

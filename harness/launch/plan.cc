@@ -43,9 +43,8 @@ std::vector<OpenData> OpenAll(const Recipe& recipe,
                               const PlanSources& sources) {
   std::vector<OpenData> all;
   for (const DatasetUse& use : recipe.datasets) {
-    const auto points =
-        ExpandGrid(sources.dataset_options(use.use), use.options, {}, "",
-                   use.use);
+    const auto points = ExpandGrid(sources.dataset_options(use.use),
+                                   use.options, {}, "", use.use);
     for (const GridPoint& point : points) {
       OpenData data{.use = &use,
                     .options = point.options,

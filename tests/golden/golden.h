@@ -6,8 +6,8 @@
 namespace tailmark {
 
 /// Where the golden cases of `folder` ("clip/preprocess") lie: below
-/// TAILMARK_GOLDEN_ROOT when that holds it, else below tests/golden. A test whose
-/// folder is absent skips and names it.
+/// TAILMARK_GOLDEN_ROOT when that holds it, else below tests/golden. A test
+/// whose folder is absent skips and names it.
 inline std::filesystem::path GoldenFolder(const char* folder) {
   const char* root = std::getenv("TAILMARK_GOLDEN_ROOT");
   if (root != nullptr && *root != '\0') {

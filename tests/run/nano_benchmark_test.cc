@@ -28,8 +28,8 @@ struct Means {
 class NanoBenchmark : public ::testing::Test {
  protected:
   static void SetUpTestSuite() {
-    cache_ = fs::path(testing::TempDir()) /
-             StrCat("tailmark-nano-cache-", getpid());
+    cache_ =
+        fs::path(testing::TempDir()) / StrCat("tailmark-nano-cache-", getpid());
   }
   static void TearDownTestSuite() { fs::remove_all(cache_); }
   void SetUp() override {
