@@ -12,6 +12,7 @@
 
 #include "datasets/builtin.h"
 #include "datasets/images/fingerprint.h"
+#include "datasets/images/pipeline.h"
 #include "harness/base/environment.h"
 #include "harness/base/error.h"
 #include "harness/base/files.h"
@@ -21,6 +22,8 @@
 #include "harness/cli/worker_encode.h"
 #include "harness/cli/worker_place.h"
 #include "harness/cli/worker_pretrain.h"
+#include "harness/plugin/exported.h"
+#include "harness/plugin/kind.h"
 #include "harness/plugin/plugins.h"
 #include "harness/record/build_info.h"
 #include "harness/run/catalog.h"
@@ -122,6 +125,25 @@ void WriteCatalog(const fs::path& path, const fs::path& plugin) {
   WriteFileAtomic(path, answer.dump(1) + "\n");
 }
 
+/// What the checks have to know of a method that is not of this tree.
+ContractHelp HelpFor(const MethodInfo& info, const fs::path& plugin) {
+  ContractHelp help{.says_what_text_says = info.family == "prompt"};
+  const std::string kind = plugin.empty() ? "" : KindOfPlugin(plugin).name;
+  if (kind != "torchscript" && kind != "aoti") return help;
+  ExportedInput input = InputOfExported(plugin);
+  help.classes = std::move(input.classes);
+  help.input_size = input.pipeline.empty()
+                        ? input.width
+                        : PipelineByName(input.pipeline).size;
+  if (help.input_size == 0) {
+    throw ConfigError(
+        StrCat(plugin.string(),
+               ": to be checked it has to say how wide the features are that "
+               "it takes; add \"width\": 512, or what it is"));
+  }
+  return help;
+}
+
 /// Holds one method to one promise of the contract.
 void Check(const fs::path& out, const fs::path& plugin,
            const std::string& method, const std::string& check) {
@@ -132,6 +154,7 @@ void Check(const fs::path& out, const fs::path& plugin,
     OpenPlugin(plugin, methods);
   }
   const MethodRegistry::Entry& entry = methods.Find(method);
+  const ContractHelp help = HelpFor(entry.info, plugin);
   if (check.empty()) {
     Json all = Json::array();
     for (const std::string& name : ContractChecks()) {
@@ -140,8 +163,7 @@ void Check(const fs::path& out, const fs::path& plugin,
     WriteFileAtomic(out, all.dump(1) + "\n");
     return;
   }
-  const ContractResult result = HoldToContract(
-      entry, check, {.says_what_text_says = entry.info.family == "prompt"});
+  const ContractResult result = HoldToContract(entry, check, help);
   const char* const words[] = {"kept", "skipped", "broken"};
   WriteFileAtomic(
       out, Json({{"check", check},

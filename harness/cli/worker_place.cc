@@ -2,6 +2,7 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 
 #include "datasets/images/png.h"
 #include "harness/base/digest.h"
@@ -112,6 +113,15 @@ std::vector<fs::path> LabelFiles(const RunSpec& spec) {
   return found;
 }
 
+/// Where a plugin may write beside its results; nothing outside of a launcher.
+/// Libraries look for it too: LibTorch unpacks a .pt2 before it loads it.
+std::optional<fs::path> Scratch() {
+  const auto scratch = GetEnv("TAILMARK_SCRATCH");
+  if (!scratch) return std::nullopt;
+  SetEnv("TMPDIR", *scratch);
+  return fs::path(*scratch);
+}
+
 }  // namespace
 
 PluginPlace PlaceOf(const RunSpec& spec, const DatasetRegistry& datasets) {
@@ -138,9 +148,7 @@ std::string HoldBack(const RunSpec& spec, const fs::path& bundle) {
         place.bundles, place.plugin.parent_path()}) {
     if (!each.empty()) allowed.readable.push_back(each);
   }
-  const auto scratch = GetEnv("TAILMARK_SCRATCH");
-  allowed.writable = {bundle,
-                      scratch ? fs::path(*scratch) : fs::temp_directory_path()};
+  allowed.writable = {bundle, Scratch().value_or(fs::temp_directory_path())};
   if (!place.cache.empty()) {
     MakeFolders(place.cache);
     allowed.writable.push_back(place.cache);
@@ -155,9 +163,7 @@ void HoldBackToAsk(const fs::path& plugin, const fs::path& out) {
                   .writable = {fs::absolute(out).parent_path()},
                   .hidden = ShippedLabels()};
   allowed.readable.push_back(plugin.parent_path());
-  if (const auto scratch = GetEnv("TAILMARK_SCRATCH")) {
-    allowed.writable.emplace_back(*scratch);
-  }
+  if (const auto scratch = Scratch()) allowed.writable.push_back(*scratch);
   const Sandbox sandbox(allowed);
   sandbox.Enter();
 }

@@ -31,6 +31,7 @@ struct Exported {
   Declaration declared;
   std::string preprocessing;  ///< A pipeline of ours; "" for features.
   std::vector<std::string> classes;
+  std::int64_t width = 0;        ///< Of a feature; 0: not said.
   std::int64_t batch_limit = 0;  ///< 0: none.
 };
 
@@ -44,14 +45,15 @@ Exported ReadExported(const fs::path& path) {
   out.sha256 = in.Get<std::string>("sha256");
   out.preprocessing = in.Get<std::string>("preprocessing", "");
   out.classes = in.Get<std::vector<std::string>>("classes");
+  out.width = in.Get<std::int64_t>("width", 0);
   out.batch_limit = in.Get<std::int64_t>("batch_limit", 0);
   const auto output = in.Get<std::string>("output");
   in.Get<std::string>("licence");
   in.Get<std::string>("training_data", "");
   Json said = json;
   for (const char* name :
-       {"schema", "file", "sha256", "preprocessing", "classes", "batch_limit",
-        "output", "licence", "training_data"}) {
+       {"schema", "file", "sha256", "preprocessing", "classes", "width",
+        "batch_limit", "output", "licence", "training_data"}) {
     said.erase(name);
   }
   if (output == "feature") {
@@ -73,6 +75,11 @@ Exported ReadExported(const fs::path& path) {
     throw DataError(StrCat(path.string(),
                            ": 'preprocessing' names the pipeline of a model "
                            "whose input are images, and only of such a one"));
+  }
+  if (out.width < 0 || (out.width > 0 && images)) {
+    throw DataError(StrCat(path.string(), ": 'width' is ", out.width,
+                           images ? "; a model whose input are images has none"
+                                  : ", expected that of a feature"));
   }
   const std::string found = Sha256File(out.model);
   if (found != out.sha256) {
@@ -206,6 +213,12 @@ void ExportedMethod::Check(const at::Tensor& scores, std::int64_t rows) const {
 at::Tensor ExportedMethod::Predict(const Batch& batch) const {
   const at::NoGradGuard no_graph;
   const std::int64_t rows = batch.inputs.size(0);
+  const std::int64_t width = exported_->width;
+  if (width > 0 && batch.inputs.size(1) != width) {
+    throw std::runtime_error(StrCat(
+        Named(), " was made for features of width ", width, ", the run's are ",
+        batch.inputs.size(1), " wide: of the weights it was trained on?"));
+  }
   const std::int64_t most =
       exported_->batch_limit > 0 ? exported_->batch_limit : rows;
   std::vector<at::Tensor> parts;
@@ -231,6 +244,13 @@ MethodRegistry::Entry OpenExported(const fs::path& path,
         return std::unique_ptr<Method>(std::make_unique<ExportedMethod>(
             exported, place, std::move(problem)));
       }};
+}
+
+ExportedInput InputOfExported(const fs::path& path) {
+  Exported exported = ReadExported(path);
+  return {.classes = std::move(exported.classes),
+          .pipeline = std::move(exported.preprocessing),
+          .width = exported.width};
 }
 
 std::string ExportedSha256(const fs::path& path) {

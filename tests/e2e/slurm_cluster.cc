@@ -71,6 +71,20 @@ std::string LastLineOf(const fs::path& path) {
   return last;
 }
 
+/// SIGKILL for all that was started with this configuration, but for ourselves.
+void EndAllWith(const std::string& configuration) {
+  const std::string mark = "SLURM_CONF=" + configuration;
+  std::error_code ignored;
+  for (const auto& entry : fs::directory_iterator("/proc", ignored)) {
+    const int pid = std::atoi(entry.path().filename().c_str());
+    if (pid <= 1 || pid == getpid()) continue;
+    std::ifstream in(entry.path() / "environ", std::ios::binary);
+    for (std::string word; std::getline(in, word, '\0');) {
+      if (word == mark) kill(pid, SIGKILL);
+    }
+  }
+}
+
 /// Asked first.
 void EndProcess(pid_t pid) {
   kill(pid, SIGTERM);
@@ -154,6 +168,27 @@ pid_t SlurmCluster::Spawn(const std::vector<std::string>& words) const {
   std::_Exit(127);
 }
 
+void SlurmCluster::StartGuard() {
+  std::array<int, 2> ends{};
+  if (pipe2(ends.data(), O_CLOEXEC) != 0) return;
+  guard_ = fork();
+  if (guard_ != 0) {
+    close(ends[0]);
+    alive_ = ends[1];
+    return;
+  }
+  setsid();  // Ctrl-C is for the others.
+  close(ends[1]);
+  char nothing = 0;
+  while (read(ends[0], &nothing, 1) > 0) {
+  }
+  // What is being started meanwhile is met the next time.
+  for (int i = 0; i < 5; ++i, Sleep(0.1)) {
+    EndAllWith((folder_ / "slurm.conf").string());
+  }
+  std::_Exit(0);
+}
+
 std::unique_ptr<SlurmCluster> SlurmCluster::Start(const fs::path& folder,
                                                   std::string& why) {
   std::map<std::string, std::string> programs;
@@ -168,6 +203,7 @@ std::unique_ptr<SlurmCluster> SlurmCluster::Start(const fs::path& folder,
   MakeFolders(folder);
   fs::permissions(folder, fs::perms(0755));
   cluster->WriteConfiguration();
+  cluster->StartGuard();
   cluster->slurmd_ = programs["slurmd"];
   const std::string here = folder.string();
   cluster->daemons_.push_back(cluster->Spawn(
@@ -201,6 +237,10 @@ SlurmCluster::~SlurmCluster() {
   while (!daemons_.empty()) {
     EndProcess(daemons_.back());
     daemons_.pop_back();
+  }
+  if (guard_ > 0) {
+    close(alive_);
+    waitpid(guard_, nullptr, 0);
   }
 }
 

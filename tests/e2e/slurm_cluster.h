@@ -45,6 +45,9 @@ class SlurmCluster {
  private:
   explicit SlurmCluster(std::filesystem::path folder);
   void WriteConfiguration() const;
+  /// Starts what ends all that this cluster began, whatever becomes of this
+  /// program: a slurmstepd and what it runs are nobody's children.
+  void StartGuard();
   pid_t Spawn(const std::vector<std::string>& words) const;
   bool WaitFor(const std::string& line, const std::string& answer,
                double seconds) const;
@@ -52,6 +55,8 @@ class SlurmCluster {
   std::filesystem::path folder_;
   std::vector<pid_t> daemons_;  ///< munged, slurmctld, slurmd.
   std::string slurmd_;          ///< The program.
+  pid_t guard_ = -1;
+  int alive_ = -1;  ///< The guard waits until this end of a pipe is closed.
 };
 
 }  // namespace tailmark

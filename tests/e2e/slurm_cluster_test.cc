@@ -47,7 +47,7 @@ const Words kSmall = {"quickstart",
                       "linear_probe.epochs=2"};
 /// One task that computes for a while and leaves checkpoints.
 const Words kLong = {"quickstart", "--only", "method=linear_probe-bce", "--set",
-                     "linear_probe.epochs=6000"};
+                     "linear_probe.epochs=4000"};
 const char* const kName = "tailmark-quickstart";
 
 class OnSlurm : public ::testing::Test {
@@ -69,6 +69,10 @@ class OnSlurm : public ::testing::Test {
   }
   void TearDown() override {
     if (cluster_ == nullptr) return;
+    if (direct_ > 0) {
+      kill(direct_, SIGKILL);
+      Program::Wait(direct_);
+    }
     if (HasFailure()) std::cout << cluster_->Logs();
     cluster_->Ask("scancel --quiet --full --me");
     cluster_->WaitUntilEmpty(30);
@@ -109,12 +113,15 @@ class OnSlurm : public ::testing::Test {
     return hashes;
   }
 
-  /// The same without a cluster and without disturbance.
-  std::map<std::string, std::string> Expected(const Words& recipe) const {
-    const Program direct = InFolder("direct");
-    const Said said = direct(Joined({"run"}, recipe));
-    EXPECT_EQ(said.code, 0) << said.err;
-    return Hashes(direct);
+  /// Begins the same without a cluster and without disturbance, beside it.
+  void Begin(const Words& recipe) {
+    direct_ = InFolder("direct").Start(Joined({"run"}, recipe));
+  }
+  /// What it gave.
+  std::map<std::string, std::string> Expected() {
+    EXPECT_EQ(Program::Wait(direct_), 0);
+    direct_ = -1;
+    return Hashes(InFolder("direct"));
   }
 
   /// What the jobs printed.
@@ -162,22 +169,32 @@ class OnSlurm : public ::testing::Test {
     return Until(program, [] { return cluster_->WaitUntilEmpty(0.5); });
   }
 
-  /// Waits until the only task of a store has left a checkpoint.
-  static bool WaitForCheckpoint(const Program& program) {
-    return Until(program, [&] {
-      std::error_code ignored;
-      for (const auto& entry :
-           fs::directory_iterator(program.store() / "bundles", ignored)) {
-        if (entry.path().extension() == ".part" &&
-            fs::exists(entry.path() / "state.safetensors")) {
-          return true;
-        }
+  static bool HasCheckpoint(const Program& program) {
+    std::error_code ignored;
+    for (const auto& entry :
+         fs::directory_iterator(program.store() / "bundles", ignored)) {
+      if (entry.path().extension() == ".part" &&
+          fs::exists(entry.path() / "state.safetensors")) {
+        return true;
       }
-      return false;
+    }
+    return false;
+  }
+
+  /// Waits until the only task of a store has left a checkpoint; false as soon
+  /// as no job is there that could.
+  static bool WaitForCheckpoint(const Program& program) {
+    bool found = false;
+    Until(program, [&] {
+      found = HasCheckpoint(program);
+      return found ||
+             cluster_->Ask(StrCat("squeue -h -o %i --name=", kName)).empty();
     });
+    return found;
   }
 
   ScratchFolder scratch_;
+  pid_t direct_ = -1;  ///< What Begin() began.
   static ScratchFolder* suite_;
   static SlurmCluster* cluster_;
   static std::string* why_;
@@ -188,6 +205,7 @@ std::string* OnSlurm::why_ = nullptr;
 
 TEST_F(OnSlurm, AnArrayAndTwoThatClaimLeaveInTheStoreWhatALocalRunDoes) {
   const Program tailmark = InFolder("a");
+  Begin(kSmall);
   Submit(tailmark, kSmall);
   const Program claims = InFolder("claims");
   ASSERT_EQ(claims(Joined({"plan"}, Joined(kSmall, {"-o", "plan.json"}))).code,
@@ -198,7 +216,7 @@ TEST_F(OnSlurm, AnArrayAndTwoThatClaimLeaveInTheStoreWhatALocalRunDoes) {
   EXPECT_EQ(Program::Wait(other), 0);
   EXPECT_EQ(claims({"import", claims.store() / "bundles"}).code, 0);
   ASSERT_TRUE(WaitUntilEmpty(tailmark)) << cluster_->Ask("squeue");
-  const auto expected = Expected(kSmall);
+  const auto expected = Expected();
   EXPECT_EQ(expected.size(), 4u);
   EXPECT_EQ(Hashes(claims), expected);
   EXPECT_EQ(Hashes(tailmark), expected) << Output(tailmark);
@@ -221,6 +239,7 @@ TEST_F(OnSlurm, AnArrayIsNoLargerThanThisClusterAllows) {
 
 TEST_F(OnSlurm, ATimeLimitThatIsTooShortIsGoneOnAfterFromACheckpoint) {
   const Program tailmark = InFolder("a");
+  Begin(kLong);
   // Each attempt stops itself after four seconds, and asks to be queued again.
   Submit(tailmark, kLong, {"--time", "8s", "--grace", "4s"});
   const std::string stop = "stopped early with a checkpoint";
@@ -244,21 +263,23 @@ TEST_F(OnSlurm, ATimeLimitThatIsTooShortIsGoneOnAfterFromACheckpoint) {
     Submit(tailmark, kLong);
     ASSERT_TRUE(WaitUntilEmpty(tailmark)) << cluster_->Ask("squeue");
   }
-  EXPECT_EQ(Hashes(tailmark), Expected(kLong)) << Output(tailmark);
+  EXPECT_EQ(Hashes(tailmark), Expected()) << Output(tailmark);
 }
 
 TEST_F(OnSlurm, WhatIsRequeuedFromOutsideGoesOnWithTheSameBits) {
   const Program tailmark = InFolder("a");
+  Begin(kLong);
   Submit(tailmark, kLong);
   const std::string job = cluster_->WaitUntilRunning(kName, kPatience);
   ASSERT_TRUE(WaitForCheckpoint(tailmark)) << Output(tailmark);
   EXPECT_EQ(cluster_->Ask("scontrol requeue " + job), "");
   ASSERT_TRUE(WaitUntilEmpty(tailmark)) << cluster_->Ask("squeue");
-  EXPECT_EQ(Hashes(tailmark), Expected(kLong)) << Output(tailmark);
+  EXPECT_EQ(Hashes(tailmark), Expected()) << Output(tailmark);
 }
 
 TEST_F(OnSlurm, WhatIsCancelledDoesNotComeBackAndIsGoneOnWithWhenAsked) {
   const Program tailmark = InFolder("a");
+  Begin(kLong);
   Submit(tailmark, kLong);
   const std::string job = cluster_->WaitUntilRunning(kName, kPatience);
   ASSERT_TRUE(WaitForCheckpoint(tailmark)) << Output(tailmark);
@@ -268,11 +289,12 @@ TEST_F(OnSlurm, WhatIsCancelledDoesNotComeBackAndIsGoneOnWithWhenAsked) {
   EXPECT_TRUE(Hashes(tailmark).empty());
   Submit(tailmark, kLong);
   ASSERT_TRUE(WaitUntilEmpty(tailmark)) << cluster_->Ask("squeue");
-  EXPECT_EQ(Hashes(tailmark), Expected(kLong)) << Output(tailmark);
+  EXPECT_EQ(Hashes(tailmark), Expected()) << Output(tailmark);
 }
 
 TEST_F(OnSlurm, AnElementWhoseDaemonIsKilledIsRunAgainWithTheSameBits) {
   const Program tailmark = InFolder("a");
+  Begin(kLong);
   Submit(tailmark, kLong);
   const std::string job = cluster_->WaitUntilRunning(kName, kPatience);
   ASSERT_TRUE(WaitForCheckpoint(tailmark)) << Output(tailmark);
@@ -295,7 +317,7 @@ TEST_F(OnSlurm, AnElementWhoseDaemonIsKilledIsRunAgainWithTheSameBits) {
     }
     return false;
   })) << cluster_->Ask("squeue");
-  EXPECT_EQ(Hashes(tailmark), Expected(kLong)) << Output(tailmark);
+  EXPECT_EQ(Hashes(tailmark), Expected()) << Output(tailmark);
 }
 
 }  // namespace

@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 
 #include <cstdlib>
+#include <iostream>
+#include <map>
 
 #include <torch/csrc/jit/api/module.h>
 #include "harness/api/registry.h"
@@ -73,6 +75,25 @@ class ExportedPlugin : public ::testing::Test, protected PluginProgram {
     batch.rows = torch::arange(rows);
     return method.Predict(batch);
   }
+  /// check -> outcome, of `plugin check`; `code` is how it ended.
+  std::map<std::string, std::string> Checked(
+      int code, const std::vector<std::string>& more = {}) const {
+    std::vector<std::string> words = {"plugin",         "check", "model.json",
+                                      "--allow-plugin", ".",     "--json"};
+    words.insert(words.end(), more.begin(), more.end());
+    const Said said = program(words);
+    EXPECT_EQ(said.code, code) << said.out << said.err;
+    std::map<std::string, std::string> outcomes;
+    if (said.out.empty()) return outcomes;
+    const Json answer = said.json();
+    for (const Json& each : answer[0]["checks"]) {
+      outcomes[each["check"]] = each["outcome"];
+      if (each["outcome"] == "broken") std::cout << each["detail"] << "\n";
+    }
+    return outcomes;
+  }
+  /// Python's torch makes m.pt2 of what WriteModel(kLinear) writes, or why not.
+  std::string MakePackage() const;
   template <class Body>
   static std::string Message(Body body) {
     try {
@@ -164,7 +185,54 @@ TEST_F(ExportedPlugin, AFileThatLibTorchCannotLoadIsExplained) {
               HasSubstr("export it again with this one"));
 }
 
-TEST_F(ExportedPlugin, APackageOfPythonsTorchGivesWhatTheModuleGives) {
+TEST_F(ExportedPlugin, ItIsHeldToTheContractOnItsOwnClasses) {
+  WriteModel(kLinear);
+  WriteJson({{"width", 4}});
+  const auto outcomes = Checked(0);
+  EXPECT_EQ(outcomes.at("ARowDoesNotDependOnItsNeighbours"), "kept");
+  EXPECT_EQ(outcomes.at("WorksWithOneClass"), "kept");
+  EXPECT_EQ(outcomes.at("SaveThenLoadKeepsEveryBit"), "kept");
+  // It does not train.
+  EXPECT_EQ(outcomes.at("LearnsWhatCanBeReadFromItsInput"), "skipped");
+}
+
+TEST_F(ExportedPlugin, ItsContractIsAskedOnPicturesOfItsSize) {
+  WriteModel("return torch.matmul(x.mean([2, 3]), self.weight)", 3);
+  WriteJson({{"input", "images"}, {"preprocessing", "clip-32"}});
+  const std::string check = "ARowDoesNotDependOnItsNeighbours";
+  EXPECT_EQ(Checked(0, {"--only", check}).at(check), "kept");
+  WriteModel("assert x.size(3) == 48\n    return x.mean([2, 3])");
+  WriteJson({{"input", "images"}, {"preprocessing", "clip-32"}});
+  EXPECT_EQ(Checked(1, {"--only", check}).at(check), "broken");
+}
+
+TEST_F(ExportedPlugin, APromiseItBreaksIsFound) {
+  WriteModel("return torch.matmul(x - x.mean(0), self.weight)");
+  const std::string check = "ARowDoesNotDependOnItsNeighbours";
+  WriteJson({{"width", 4}});
+  EXPECT_EQ(Checked(1, {"--only", check}).at(check), "broken");
+  WriteJson({{"width", 4}, {"abilities", {{"batch_invariant", false}}}});
+  EXPECT_EQ(Checked(0, {"--only", check}).at(check), "skipped");
+}
+
+TEST_F(ExportedPlugin, HowWideItsFeaturesAreIsAskedFor) {
+  WriteModel(kLinear);
+  WriteJson();
+  const Said said =
+      program({"plugin", "check", "model.json", "--allow-plugin", "."});
+  EXPECT_EQ(said.code, 2);
+  EXPECT_THAT(said.err, HasSubstr("add \"width\": 512"));
+  EXPECT_THAT(Message([&] {
+                Scores(*Make(WriteJson({{"width", 5}}), {"cat"}));
+              }),
+              HasSubstr("features of width 5, the run's are 4 wide"));
+  EXPECT_THAT(Message([&] {
+                Make(WriteJson({{"width", -1}}), {"cat"});
+              }),
+              HasSubstr("'width' is -1"));
+}
+
+std::string ExportedPlugin::MakePackage() const {
   WriteFileAtomic(folder() / "make.py", R"(
 import torch
 class Toy(torch.nn.Module):
@@ -181,18 +249,29 @@ torch._inductor.aoti_compile_and_package(program, package_path="m.pt2")
                            " && TORCHINDUCTOR_CACHE_DIR=" + folder().string() +
                            "/cache python3 make.py >make.log 2>&1";
   if (std::system("python3 -c 'import torch' >/dev/null 2>&1") != 0) {
-    GTEST_SKIP() << "no torch for python3 to make a package with";
+    return "no torch for python3 to make a package with";
   }
   if (std::system(make.c_str()) != 0) {
-    GTEST_SKIP() << "python3's torch makes no package here: "
-                 << ReadFile(folder() / "make.log");
+    return "python3's torch makes no package here: " +
+           ReadFile(folder() / "make.log");
   }
+  return "";
+}
+
+TEST_F(ExportedPlugin, APackageOfPythonsTorchGivesWhatTheModuleGives) {
+  if (const auto why = MakePackage(); !why.empty()) GTEST_SKIP() << why;
   WriteModel(kLinear);
   const std::vector<std::string> classes = {"cat", "dog", "cow"};
   const auto expected = Scores(*Make(WriteJson(), classes));
   const fs::path json = WriteJson(
       {{"file", "m.pt2"}, {"sha256", Sha256File(folder() / "m.pt2")}});
   EXPECT_TRUE(Scores(*Make(json, classes)).allclose(expected, 1e-5, 1e-5));
+  // Held back as in a run.
+  WriteJson({{"file", "m.pt2"},
+             {"sha256", Sha256File(folder() / "m.pt2")},
+             {"width", 4}});
+  const std::string check = "PredictingTwiceChangesNothing";
+  EXPECT_EQ(Checked(0, {"--only", check}).at(check), "kept");
 }
 
 TEST_F(ExportedPlugin, ItsRowStandsBesideTheBuiltins) {

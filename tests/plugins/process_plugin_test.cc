@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <cstdlib>
+#include <map>
 
 #include "harness/base/files.h"
 #include "harness/plugin/sandbox.h"
@@ -66,6 +67,40 @@ TEST_F(ProcessPlugin, ItsRowStandsBesideTheBuiltinsAndAgreesWithTheOneInCxx) {
                                         "/libnearest_mean.so"}});
   ASSERT_EQ(there["state"], "done") << there;
   EXPECT_NEAR(TotalOf(here), TotalOf(there), 1e-2);
+}
+
+/// The builtin's own code on the other side of the protocol, so that nothing
+/// but the protocol is between the two.
+class ServedBuiltin : public ProcessPlugin {
+ protected:
+  void SetUp() override {}  // No Python here.
+};
+
+TEST_F(ServedBuiltin, GivesTheSameBitsAsTheBuiltin) {
+  WriteFileAtomic(
+      folder() / "method.json",
+      Json({{"schema", "tailmark-process/1"},
+            {"command", {TM_BIN_DIR "/served_method", "linear_probe"}},
+            {"name", "served"},
+            {"version", 1},
+            {"summary", "A test's"},
+            {"input", "features"},
+            {"scale", "logit"}})
+          .dump());
+  WriteRecipe(Json::array({"linear_probe", {{"use", "process:method.json"}}}));
+  const Said said = RunAll();
+  ASSERT_EQ(said.code, 0) << said.err;
+  const Said rows = program(
+      {"db", "query",
+       "SELECT m.name, s.sha256 FROM run r JOIN method m ON m.id = r.method_id "
+       "JOIN score s ON s.run_id = r.id WHERE s.name = 'test'",
+       "--json"});
+  ASSERT_EQ(rows.code, 0) << rows.err;
+  std::map<std::string, Json> hashes;
+  for (const Json& row : rows.json()) hashes[row["name"]] = row["sha256"];
+  ASSERT_EQ(hashes.size(), 3u) << rows.out;
+  EXPECT_EQ(hashes["served"], hashes["linear_probe"]);
+  EXPECT_NE(hashes["served"], hashes["label_prior"]);
 }
 
 TEST_F(ProcessPlugin, LogisticRegressionReachesWhatTheLinearProbeReaches) {

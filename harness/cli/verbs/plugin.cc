@@ -44,13 +44,6 @@ std::vector<Checked> Find(const CheckOptions& options) {
   const auto reference = ParsePluginReference(what, fs::current_path());
   if (!reference) return {{LoadCatalog().Find(what).name, ""}};
   RequireAllowed(AllowedPlugins(options.allow_plugins), *reference);
-  const std::string kind = KindOfPlugin(reference->path).name;
-  if (kind == "torchscript" || kind == "aoti") {
-    throw ConfigError(StrCat(
-        reference->path.string(),
-        ": an exported model has no training to be held to anything; its "
-        "classes and what it gives are checked in every run"));
-  }
   std::vector<Checked> found;
   std::vector<std::string> names;
   for (const MethodEntry& each : AskPlugin(*reference)) {
@@ -197,8 +190,9 @@ Verb CheckVerbOfPlugins() {
           "--allow-plugin .",
       .declare =
           [options](Args& args) {
-            args.Positional("METHOD", options->what, true,
-                            "plugin:FILE, process:FILE, or a builtin");
+            args.Positional(
+                "METHOD", options->what, true,
+                "plugin:FILE, process:FILE, a file of a plugin, or a builtin");
             args.Repeated("--allow-plugin", options->allow_plugins, "PATH",
                           "Run the code of this plugin, or of all in this "
                           "folder");

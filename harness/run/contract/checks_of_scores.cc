@@ -1,6 +1,8 @@
 #include <ATen/ATen.h>
 #include <ATen/CPUGeneratorImpl.h>
 
+#include <algorithm>
+
 #include "harness/run/contract/subject.h"
 
 namespace tailmark::contract {
@@ -9,12 +11,12 @@ namespace {
 void Finite(Subject& subject) { subject.RequireScores(); }
 
 void OneClass(Subject& subject) {
-  subject.data() = toys::MakeToyData(40, 1);
+  subject.Show(40, 1);
   subject.RequireScores();
 }
 
 void OneImage(Subject& subject) {
-  subject.data() = toys::MakeToyData(1, 3);
+  subject.Show(1, 3);
   subject.RequireScores();
 }
 
@@ -25,7 +27,8 @@ void NeverAndAlways(Subject& subject) {
 }
 
 void NothingShown(Subject& subject) {
-  subject.data().rows.labels.narrow(0, 0, 30).zero_();
+  const at::Tensor& labels = subject.data().rows.labels;
+  labels.narrow(0, 0, std::min<std::int64_t>(30, labels.size(0) / 2)).zero_();
   subject.RequireScores();
 }
 
@@ -75,7 +78,7 @@ void Learns(Subject& subject) {
   OnlyIf(!subject.help().says_what_text_says,
          "it says no more than its text tower, which knows nothing of these "
          "data");
-  subject.data() = toys::MakeToyData(600);
+  subject.Show(600, 3);
   // The toy's weights are of size 1: what fine-tunes a real tower does not
   // move them in a test's time. Nor does a mirrored toy show the same.
   subject.StartPlain();

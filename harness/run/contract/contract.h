@@ -31,10 +31,17 @@ struct ContractHelp {
   /// It says no more than its encoder's text tower, which knows nothing of the
   /// toy data: it is not asked to learn them.
   bool says_what_text_says = false;
+  /// The classes it brings, of which the toy data show the first three. Empty:
+  /// it takes any.
+  std::vector<std::string> classes{};
+  /// The size of input it was made for: width of a feature, side of a picture.
+  /// 0: it takes the toys'.
+  std::int64_t input_size = 0;
 };
 
 /// Holds `entry` to one promise on toy data: 96 images of 8 x 8 pixels, three
-/// classes, an encoder of width 8. Whatever the method throws is in the result.
+/// classes, an encoder of width 8; 12 images where pictures have another size.
+/// Whatever the method throws is in the result.
 /// Runs on the CPU; takes milliseconds for a method that does.
 ContractResult HoldToContract(const MethodRegistry::Entry& entry,
                               const std::string& check,

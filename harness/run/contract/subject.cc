@@ -22,13 +22,38 @@ OptionMap Subject::Small(const OptionMap& more) const {
   return options;
 }
 
+void Subject::Show(std::int64_t images, std::int64_t classes) {
+  if (!help_.classes.empty()) {
+    classes = std::min(classes, std::ssize(help_.classes));
+  }
+  if (help_.input_size == 0) {
+    data_ = toys::MakeToyData(images, classes);
+    return;
+  }
+  const bool pictures = info().input == InputKind::kImages;
+  // A tower on large pictures takes a second for each.
+  data_ = toys::MakeToyData(
+      pictures ? std::min<std::int64_t>(images, 12) : images, classes);
+  data_.Resize(pictures, help_.input_size);
+}
+
+Problem Subject::TheProblem() {
+  Problem problem = toys::MakeToyProblem(data_, &encoder_);
+  for (std::size_t c = 0; c < help_.classes.size(); ++c) {
+    if (c < problem.class_names.size()) {
+      problem.class_names[c] = help_.classes[c];
+    }
+  }
+  return problem;
+}
+
 std::unique_ptr<Method> Subject::Make(const OptionMap& options) {
-  return entry_.create(options, toys::MakeToyProblem(data_, &encoder_));
+  return entry_.create(options, TheProblem());
 }
 
 std::unique_ptr<Method> Subject::MakeIn(const std::string& precision,
                                         const OptionMap& options) {
-  Problem problem = toys::MakeToyProblem(data_, &encoder_);
+  Problem problem = TheProblem();
   problem.precision = precision;
   return entry_.create(options, std::move(problem));
 }

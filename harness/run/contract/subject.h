@@ -33,7 +33,9 @@ inline void OnlyIf(bool applies, const std::string& otherwise) {
 class Subject {
  public:
   Subject(const MethodRegistry::Entry& entry, const ContractHelp& help)
-      : entry_(entry), help_(help) {}
+      : entry_(entry), help_(help) {
+    Show(kImages, 3);
+  }
 
   const MethodInfo& info() const { return entry_.info; }
   const FieldTable& fields() const { return entry_.options; }
@@ -41,6 +43,8 @@ class Subject {
   toys::ToyData& data() { return data_; }
   toys::ToyEncoder& encoder() { return encoder_; }
 
+  /// From here on, so many images and classes, as far as it takes them.
+  void Show(std::int64_t images, std::int64_t classes);
   std::unique_ptr<Method> Make(const OptionMap& options);
   /// With the preset for small data where there is one: defaults may be meant
   /// for a large encoder and hours.
@@ -59,6 +63,9 @@ class Subject {
   void StartPlain() { plain_start_ = true; }
 
  private:
+  static constexpr std::int64_t kImages = 96;
+
+  Problem TheProblem();
   OptionMap Small(const OptionMap& more) const;
   std::map<std::string, MemoryState> StatesNeeded(const OptionMap& options,
                                                   std::uint64_t seed);
@@ -66,7 +73,7 @@ class Subject {
   const MethodRegistry::Entry& entry_;
   const ContractHelp& help_;
   toys::ToyEncoder encoder_;
-  toys::ToyData data_ = toys::MakeToyData();
+  toys::ToyData data_;
   bool plain_start_ = false;
 };
 

@@ -116,6 +116,15 @@ ToyData MakeToyData(std::int64_t images, std::int64_t classes,
   return data;
 }
 
+void ToyData::Resize(bool of_pixels, std::int64_t size) {
+  const auto images = static_cast<std::int64_t>(rows.ids.size());
+  if (of_pixels) {
+    pixels = Random({images, 3, size, size}, /*seed=*/2);
+  } else {
+    features = Random({images, size}, /*seed=*/2);
+  }
+}
+
 Problem MakeToyProblem(const ToyData& data, Encoder* encoder,
                        c10::Device device) {
   Problem problem;

@@ -68,6 +68,10 @@ struct ToyData {
   at::Tensor pixels;    ///< [N, 3, 8, 8] on the CPU.
   at::Tensor features;  ///< [N, D] of ToyEncoder.
   TrainRows rows;       ///< Labels [N, C].
+
+  /// Others in place of the pixels ([N, 3, size, size]) or of the features
+  /// ([N, size]), which say nothing of the labels.
+  void Resize(bool of_pixels, std::int64_t size);
 };
 ToyData MakeToyData(std::int64_t images = 96, std::int64_t classes = 3,
                     std::uint64_t seed = 1);
