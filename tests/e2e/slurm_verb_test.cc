@@ -103,7 +103,7 @@ class SlurmVerb : public ::testing::Test {
   /// bits of one that nobody disturbed.
   void ExpectSameBits(const std::string& what) {
     const Words recipe = {"quickstart", "--only", "method=linear_probe-bce",
-                          "--set", "linear_probe.epochs=4000"};
+                          "--set", "linear_probe.epochs=1500"};
     Words words = {"slurm"};
     words.insert(words.end(), recipe.begin(), recipe.end());
     words.push_back("--submit");
