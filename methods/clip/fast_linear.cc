@@ -2,8 +2,8 @@
 
 #include <ATen/autocast_mode.h>
 #include <ATen/core/dispatch/Dispatcher.h>
-#include <torch/csrc/autograd/custom_function.h>
 
+#include <torch/csrc/autograd/custom_function.h>
 #include <optional>
 #include <string_view>
 

@@ -1,7 +1,6 @@
 #include "methods/clip/pretrain.h"
 
 #include <torch/csrc/autograd/autograd.h>
-
 #include <algorithm>
 #include <cmath>
 #include <fstream>

@@ -1,8 +1,8 @@
 #include "methods/hp_dval/trainer.h"
 
 #include <c10/core/InferenceMode.h>
-#include <torch/csrc/autograd/autograd.h>
 
+#include <torch/csrc/autograd/autograd.h>
 #include <algorithm>
 #include <utility>
 

@@ -1,7 +1,6 @@
 #include "methods/nn/fit_loop.h"
 
 #include <torch/csrc/autograd/autograd.h>
-
 #include <algorithm>
 #include <utility>
 

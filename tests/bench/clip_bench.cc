@@ -8,7 +8,6 @@
 
 #include <ATen/Parallel.h>
 #include <torch/csrc/autograd/autograd.h>
-
 #include <cstdlib>
 #include <filesystem>
 #include <memory>

@@ -1,6 +1,6 @@
 #include <gtest/gtest.h>
-#include <torch/csrc/autograd/autograd.h>
 
+#include <torch/csrc/autograd/autograd.h>
 #include <iostream>
 #include <map>
 #include <string>

@@ -2,8 +2,8 @@
 // vision transformer of its own, and the port to CLIP.
 
 #include <gtest/gtest.h>
-#include <torch/csrc/autograd/autograd.h>
 
+#include <torch/csrc/autograd/autograd.h>
 #include <iostream>
 
 #include "harness/base/error.h"

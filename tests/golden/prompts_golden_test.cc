@@ -2,8 +2,8 @@
 // pieces of the released programs.
 
 #include <gtest/gtest.h>
-#include <torch/csrc/autograd/autograd.h>
 
+#include <torch/csrc/autograd/autograd.h>
 #include <bit>
 #include <iostream>
 #include <map>

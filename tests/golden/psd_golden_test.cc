@@ -2,8 +2,8 @@
 // and the linear probe that any partition leaves as it is.
 
 #include <gtest/gtest.h>
-#include <torch/csrc/autograd/autograd.h>
 
+#include <torch/csrc/autograd/autograd.h>
 #include <iostream>
 
 #include "methods/losses/asymmetric.h"
