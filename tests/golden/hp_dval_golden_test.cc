@@ -2,7 +2,6 @@
 // both prompts, and five steps of each stage, in float64 and float32.
 
 #include <gtest/gtest.h>
-#include <torch/csrc/autograd/autograd.h>
 
 #include <torch/csrc/autograd/autograd.h>
 #include <iostream>

@@ -1,5 +1,4 @@
 #include <gtest/gtest.h>
-#include <torch/csrc/autograd/autograd.h>
 
 #include <torch/csrc/autograd/autograd.h>
 #include <iostream>

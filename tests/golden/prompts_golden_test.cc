@@ -2,7 +2,6 @@
 // pieces of the released programs.
 
 #include <gtest/gtest.h>
-#include <torch/csrc/autograd/autograd.h>
 
 #include <torch/csrc/autograd/autograd.h>
 #include <bit>
