@@ -1,6 +1,5 @@
 #include "harness/cli/worker_encode.h"
 
-#include <ATen/Parallel.h>
 #include <algorithm>
 #include <functional>
 #include <iostream>

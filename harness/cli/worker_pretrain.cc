@@ -1,6 +1,5 @@
 #include "harness/cli/worker_pretrain.h"
 
-#include <ATen/Parallel.h>
 #include <memory>
 #include <set>
 #include <string>

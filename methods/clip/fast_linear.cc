@@ -3,9 +3,9 @@
 #include <ATen/autocast_mode.h>
 #include <ATen/core/dispatch/Dispatcher.h>
 
+#include <torch/csrc/autograd/custom_function.h>
 #include <optional>
 #include <string_view>
-#include <torch/csrc/autograd/custom_function.h>
 
 #include "methods/torch_pch.h"
 

@@ -1,12 +1,12 @@
 #include "methods/clip/pretrain.h"
 
+#include <torch/csrc/autograd/autograd.h>
 #include <algorithm>
 #include <cmath>
 #include <fstream>
 #include <future>
 #include <numbers>
 #include <numeric>
-#include <torch/csrc/autograd/autograd.h>
 
 #include "harness/base/clock.h"
 #include "harness/base/digest.h"

@@ -2,8 +2,8 @@
 
 #include <c10/core/InferenceMode.h>
 
-#include <algorithm>
 #include <torch/csrc/autograd/autograd.h>
+#include <algorithm>
 #include <utility>
 
 #include "harness/base/error.h"
@@ -141,7 +141,7 @@ HpDvalTrainer::Losses HpDvalTrainer::LossesOf(const Student& student,
   at::Tensor tokens;
   {
     const at::AutoGradMode graph(at::GradMode::is_enabled() &&
-                                    setup_.stage != HpDvalStage::kTwo);
+                                 setup_.stage != HpDvalStage::kTwo);
     tokens = wide(student.Tokens(inputs));
   }
   const Texts texts = TextsOf(student);

@@ -1,7 +1,7 @@
 #include "methods/nn/fit_loop.h"
 
-#include <algorithm>
 #include <torch/csrc/autograd/autograd.h>
+#include <algorithm>
 #include <utility>
 
 #include "harness/base/error.h"

@@ -7,10 +7,10 @@
 #include <benchmark/benchmark.h>
 
 #include <ATen/Parallel.h>
+#include <torch/csrc/autograd/autograd.h>
 #include <cstdlib>
 #include <filesystem>
 #include <memory>
-#include <torch/csrc/autograd/autograd.h>
 
 #include "harness/base/npy.h"
 #include "methods/clip/clip_encoder.h"

@@ -3,11 +3,11 @@
 
 #include <gtest/gtest.h>
 
+#include <torch/csrc/autograd/autograd.h>
 #include <iostream>
 #include <map>
 #include <optional>
 #include <string>
-#include <torch/csrc/autograd/autograd.h>
 #include <vector>
 
 #include "methods/hp_dval/trainer.h"

@@ -1,9 +1,9 @@
 #include <gtest/gtest.h>
 
+#include <torch/csrc/autograd/autograd.h>
 #include <iostream>
 #include <map>
 #include <string>
-#include <torch/csrc/autograd/autograd.h>
 #include <vector>
 
 #include "harness/base/error.h"

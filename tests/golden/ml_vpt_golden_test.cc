@@ -3,8 +3,8 @@
 
 #include <gtest/gtest.h>
 
-#include <iostream>
 #include <torch/csrc/autograd/autograd.h>
+#include <iostream>
 
 #include "harness/base/error.h"
 #include "methods/clip/transformer.h"

@@ -3,10 +3,10 @@
 
 #include <gtest/gtest.h>
 
+#include <torch/csrc/autograd/autograd.h>
 #include <bit>
 #include <iostream>
 #include <map>
-#include <torch/csrc/autograd/autograd.h>
 
 #include "harness/run/state_file.h"
 #include "methods/builtin.h"

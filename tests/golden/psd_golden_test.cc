@@ -3,8 +3,8 @@
 
 #include <gtest/gtest.h>
 
-#include <iostream>
 #include <torch/csrc/autograd/autograd.h>
+#include <iostream>
 
 #include "methods/losses/asymmetric.h"
 #include "methods/nn/prompt_learner.h"

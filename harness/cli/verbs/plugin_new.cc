@@ -77,8 +77,8 @@ std::string CompilerNames() {
   const std::string& ours = ThisBuild().compiler;
   const std::string program = ours.starts_with("Clang") ? "clang++" : "g++";
   const auto version = ours.find(' ') + 1;
-  return StrCat(program, "-",
-                ours.substr(version, ours.find('.') - version), " ", program);
+  return StrCat(program, "-", ours.substr(version, ours.find('.') - version),
+                " ", program);
 }
 
 std::vector<std::string> KindsThere() {
