@@ -61,6 +61,9 @@ struct ReportRun {
   /// Of a few-shot protocol: definition -> group -> value of each episode;
   /// `values` are their means.
   std::map<std::string, std::map<std::string, std::vector<double>>> episodes{};
+  /// Of selection "best_on_test": default definition -> groups with the epoch
+  /// picked on the test labels, of episodes for each by itself.
+  std::map<std::string, GroupFigures> picked{};
   std::vector<Figure> class_ap;  ///< Default definition, [C], percent.
   std::optional<ReportTies> ties;
   std::vector<ReportCurve> curves;

@@ -80,19 +80,19 @@ void AddTies(const Store& store, std::int64_t run_id, ReportRun& run) {
 void AddFigures(const Store& store, const RunRow& row,
                 const ReportDataset& dataset, ReportRun& run) {
   const auto metrics = Metrics(store, row.id);
+  const std::string definition = DefaultDefinition(dataset);
   for (const MetricRow& metric : metrics) {
     if (metric.scores == "test")
       run.values[metric.definition][metric.group] = metric.value;
+    if (metric.scores == "test.best_on_test" && metric.definition == definition)
+      run.picked[definition][metric.group] = metric.value;
   }
-  for (const auto& [definition, groups] : run.values) {
+  for (const auto& [id, groups] : run.values) {
     for (const auto& [group, mean] : groups) {
-      auto values = EpisodeValues(metrics, definition, group);
-      if (!values.empty()) {
-        run.episodes[definition][group] = std::move(values);
-      }
+      auto values = EpisodeValues(metrics, id, group);
+      if (!values.empty()) run.episodes[id][group] = std::move(values);
     }
   }
-  const std::string definition = DefaultDefinition(dataset);
   run.class_ap.resize(dataset.classes.size());
   for (const ClassMetricRow& each : ClassMetrics(store, row.id, definition)) {
     if (each.index >= 0 &&

@@ -54,6 +54,11 @@ OrderedJson Run(const ReportRun& run) {
     return json;
   }
   json["metrics"] = Metrics(run);
+  for (const auto& [definition, groups] : run.picked) {
+    auto& picked = json["best_on_test"][ValidUtf8(definition)];
+    for (const auto& [group, value] : groups)
+      picked[ValidUtf8(group)] = Number(value);
+  }
   auto& ap = json["class_ap"] = OrderedJson::array();
   for (const Figure& value : run.class_ap) ap.push_back(Number(value));
   if (run.ties) json["ties"] = Ties(*run.ties);

@@ -193,11 +193,14 @@ std::string LedgerOf(const ReportDataset& dataset) {
       looks = std::max(looks, run->test_evaluations.value_or(0));
     }
     const Figure optimism = OptimismOf(row);
-    rows +=
-        Line({EscapeMarkdown(row.label), StrCat(looks),
-              EscapeMarkdown(row.selection),
-              row.selection == "best_on_test" ? "**best_on_test**" : "never",
-              optimism ? Signed(*optimism, 1) : "\u2013"});
+    const Figure picked = PickedOf(row);
+    rows += Line({EscapeMarkdown(row.label), StrCat(looks),
+                  EscapeMarkdown(row.selection),
+                  row.selection == "best_on_test"
+                      ? StrCat("**best_on_test**",
+                               picked ? StrCat(": ", Fixed(*picked, 1)) : "")
+                      : "never",
+                  optimism ? Signed(*optimism, 1) : "\u2013"});
   }
   if (rows.empty()) return "";
   return StrCat(

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <map>
 #include <optional>
 #include <utility>
 
@@ -132,8 +133,9 @@ struct Arrival {
   RunState state = RunState::kDone;
   std::string reason;
   std::vector<Measured> measured;
-  std::int64_t looks = 0;       ///< At the test labels.
-  std::int64_t best_epoch = 0;  ///< Picked on test; 0: nobody picked.
+  std::int64_t looks = 0;  ///< At the test labels.
+  /// Curve name ("selected", "episode-3/selected") -> epoch picked on test.
+  std::map<std::string, std::int64_t> picked;
 };
 
 /// The answer when nothing has to be stored; inside a transaction, because a
@@ -194,44 +196,63 @@ IngestResult StoreRun(const Store& store, const fs::path& bundle,
   }
   sql.Prepare("UPDATE run SET test_evaluations = ? WHERE id = ?")
       .Run(arrival.looks, ids.run);
-  if (arrival.best_epoch > 0) {
-    sql.Prepare("INSERT INTO curve VALUES(?, 'selected', ?, 1)")
-        .Run(ids.run, arrival.best_epoch);
+  for (const auto& [curve, epoch] : arrival.picked) {
+    sql.Prepare("INSERT INTO curve VALUES(?, ?, ?, 1)")
+        .Run(ids.run, curve, epoch);
   }
   transaction.Commit();
   return result;
 }
 
-/// "test.epoch-12" -> 12; 0 for other matrices.
-std::int64_t EpochOf(const std::string& scores) {
-  constexpr std::string_view kMark = "test.epoch-";
+/// A matrix of an epoch: "test.epoch-12.episode-3" is of epoch 12, part
+/// "episode-3"; of a run without episodes the part is "".
+struct EpochScores {
   std::int64_t epoch = 0;
-  if (scores.starts_with(kMark)) {
-    std::from_chars(scores.data() + kMark.size(), scores.data() + scores.size(),
-                    epoch);
-  }
-  return epoch;
+  std::string part;
+};
+std::optional<EpochScores> EpochOf(const std::string& scores) {
+  constexpr std::string_view kMark = "test.epoch-";
+  if (!scores.starts_with(kMark)) return std::nullopt;
+  EpochScores out;
+  const char* end = scores.data() + scores.size();
+  const char* rest =
+      std::from_chars(scores.data() + kMark.size(), end, out.epoch).ptr;
+  if (rest != end) out.part = std::string(rest + 1, end);
+  return out;
 }
 
 /// Adds the matrix of the epoch that is best on the test split, the first of
-/// equals, as "test.best_on_test". `last` stays beside it.
+/// equals, as "test.best_on_test"; of episodes, each by itself, as
+/// "test.best_on_test.episode-3". `last` stays beside it.
 void PickOnTest(Arrival& arrival, const Definition& definition) {
-  const Measured* best = nullptr;
-  double best_value = 0;
-  for (const Measured& each : arrival.measured) {
+  struct Best {
+    std::size_t place = 0;
+    std::int64_t epoch = 0;
+    double value = 0;
+  };
+  std::map<std::string, Best> best;  // By part.
+  for (std::size_t i = 0; i < arrival.measured.size(); ++i) {
+    const Measured& each = arrival.measured[i];
     const DefinitionResult* result = each.evaluation.Find(definition);
-    if (EpochOf(each.file.split) == 0 || result == nullptr) continue;
+    const auto of = EpochOf(each.file.split);
+    if (!of || result == nullptr) continue;
     const auto value = result->total().percent;
-    if (!value || (best != nullptr && *value <= best_value)) continue;
-    best = &each;
-    best_value = *value;
+    if (!value) continue;
+    const auto [found, first] =
+        best.try_emplace(of->part, Best{i, of->epoch, *value});
+    if (!first && *value > found->second.value) {
+      found->second = {i, of->epoch, *value};
+    }
   }
-  if (best == nullptr) return;
-  arrival.best_epoch = EpochOf(best->file.split);
-  Measured chosen = *best;
-  chosen.file.split = "test.best_on_test";
-  chosen.with_classes = true;
-  arrival.measured.push_back(std::move(chosen));
+  for (const auto& [part, chosen] : best) {
+    arrival.picked[part.empty() ? "selected" : StrCat(part, "/selected")] =
+        chosen.epoch;
+    Measured copy = arrival.measured[chosen.place];
+    copy.file.split =
+        StrCat("test.best_on_test", part.empty() ? "" : ".", part);
+    copy.with_classes = true;
+    arrival.measured.push_back(std::move(copy));
+  }
 }
 
 /// Answers that a schedule got as it trained: lines of feedback.jsonl.

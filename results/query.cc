@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <limits>
+#include <map>
+#include <tuple>
 
 #include "harness/base/error.h"
 #include "harness/base/options_json.h"
@@ -72,33 +74,45 @@ std::vector<ScoreRow> Scores(const Store& store, std::int64_t run_id) {
 
 namespace {
 
-bool IsEpisode(std::string_view scores) {
-  return scores.starts_with("test.episode-");
+/// "test.episode-12" -> "test", "test.epoch-3.episode-12" -> "test.epoch-3": of
+/// which matrix of a run over episodes it is a part; "" for a whole one.
+std::string_view WholeOf(std::string_view scores) {
+  const auto at = scores.find(".episode-");
+  return at == scores.npos ? std::string_view() : scores.substr(0, at);
 }
 
-/// A run over episodes has no matrix "test": its figures are their means.
+/// A run over episodes has no matrix "test" (nor "test.best_on_test" or
+/// "test.epoch-3"): its figures are the means over them.
 void AddEpisodeMeans(std::vector<MetricRow>& rows) {
-  std::vector<MetricRow> means;
+  struct Mean {
+    MetricRow row;
+    double sum = 0;
+    int count = 0;
+  };
+  std::vector<Mean> means;
+  std::map<std::tuple<std::string, std::string, std::string>, std::size_t>
+      place;
   for (const MetricRow& row : rows) {
-    if (!IsEpisode(row.scores)) continue;
-    const bool seen =
-        std::any_of(means.begin(), means.end(), [&](const MetricRow& mean) {
-          return mean.definition == row.definition && mean.group == row.group;
-        });
-    if (seen) continue;
-    const std::vector<double> values =
-        EpisodeValues(rows, row.definition, row.group);
-    MetricRow mean = row;
-    mean.scores = "test";
-    mean.value = std::nullopt;
-    if (!values.empty()) {
-      double sum = 0;
-      for (const double value : values) sum += value;
-      mean.value = sum / static_cast<double>(values.size());
+    const std::string whole(WholeOf(row.scores));
+    if (whole.empty()) continue;
+    const auto [at, first] = place.try_emplace(
+        std::tuple(whole, row.definition, row.group), means.size());
+    if (first) {
+      means.push_back({.row = row});
+      means.back().row.scores = whole;
     }
-    means.push_back(std::move(mean));
+    Mean& mean = means[at->second];
+    if (!row.value) continue;
+    mean.sum += *row.value;
+    ++mean.count;
   }
-  rows.insert(rows.begin(), means.begin(), means.end());
+  std::vector<MetricRow> out;
+  for (Mean& mean : means) {
+    mean.row.value = std::nullopt;
+    if (mean.count > 0) mean.row.value = mean.sum / mean.count;
+    out.push_back(std::move(mean.row));
+  }
+  rows.insert(rows.begin(), out.begin(), out.end());
 }
 
 }  // namespace
@@ -125,10 +139,11 @@ std::vector<MetricRow> Metrics(const Store& store, std::int64_t run_id) {
 
 std::vector<double> EpisodeValues(const std::vector<MetricRow>& rows,
                                   std::string_view definition,
-                                  std::string_view group) {
+                                  std::string_view group,
+                                  std::string_view scores) {
   std::vector<double> values;
   for (const MetricRow& row : rows) {
-    if (IsEpisode(row.scores) && row.definition == definition &&
+    if (WholeOf(row.scores) == scores && row.definition == definition &&
         row.group == group && row.value) {
       values.push_back(*row.value);
     }
@@ -151,11 +166,12 @@ namespace {
 /// have the same query images.
 std::vector<ClassMetricRow> MeansOverEpisodes(const Store& store,
                                               std::int64_t run_id,
-                                              std::string_view definition) {
+                                              std::string_view definition,
+                                              std::string_view scores) {
   std::vector<ClassMetricRow> means;
   std::vector<std::int64_t> counted;
   for (const ScoreRow& score : Scores(store, run_id)) {
-    if (!IsEpisode(score.name)) continue;
+    if (WholeOf(score.name) != scores) continue;
     const auto rows = ClassMetrics(store, run_id, definition, score.name);
     if (means.empty()) {
       means = rows;
@@ -198,8 +214,8 @@ std::vector<ClassMetricRow> ClassMetrics(const Store& store,
                     .negatives = find.Int(6),
                     .ignored = find.Int(7)});
   }
-  if (rows.empty() && scores == "test") {
-    return MeansOverEpisodes(store, run_id, definition);
+  if (rows.empty() && WholeOf(scores).empty()) {
+    return MeansOverEpisodes(store, run_id, definition, scores);
   }
   return rows;
 }

@@ -79,7 +79,8 @@ std::optional<RunRow> DoneRun(const Store& store, std::string_view recipe,
 /// A stored score matrix.
 struct ScoreRow {
   std::int64_t id = 0;
-  std::string name;   ///< "test", "test.epoch-3", "test.episode-12".
+  /// "test", "test.epoch-3", "test.episode-12", "test.epoch-3.episode-12".
+  std::string name;
   std::string split;  ///< "test".
   std::string list_sha256;
   std::filesystem::path path;  ///< The blob.
@@ -100,13 +101,15 @@ struct MetricRow {
   std::int64_t undefined_classes = 0;  ///< Without: no positive image.
 };
 /// In the order definitions were first stored; total first, then groups. Of a
-/// run over episodes, "test" is the mean over them.
+/// run over episodes, "test" is the mean over them, and so are "test.epoch-3"
+/// and "test.best_on_test", each episode with the epoch picked for it.
 std::vector<MetricRow> Metrics(const Store& store, std::int64_t run_id);
 /// The values of the episodes among `rows`, in order; of a run without episodes
-/// none.
+/// none. `scores`: "test", or "test.best_on_test".
 std::vector<double> EpisodeValues(const std::vector<MetricRow>& rows,
                                   std::string_view definition,
-                                  std::string_view group = "total");
+                                  std::string_view group = "total",
+                                  std::string_view scores = "test");
 /// definition -> group -> percent, of the score matrix `scores`.
 using MetricMap =
     std::map<std::string, std::map<std::string, std::optional<double>>>;

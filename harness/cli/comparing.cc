@@ -62,7 +62,7 @@ std::map<std::string, double> EpisodesOf(const Store& store, const RunRow& run,
                                          const std::string& group) {
   std::map<std::string, double> values;
   for (const MetricRow& metric : Metrics(store, run.id)) {
-    if (metric.scores.find(".episode-") == std::string::npos) continue;
+    if (!metric.scores.starts_with("test.episode-")) continue;
     if (metric.definition != definition || metric.group != group) continue;
     if (metric.value) {
       values[StrCat("seed ", run.seed, " ", metric.scores)] = *metric.value;

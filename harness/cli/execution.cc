@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstdio>
 #include <iostream>
+#include <map>
 #include <set>
 
 #include "harness/base/clock.h"
@@ -123,7 +124,7 @@ OrderedJson MetricsAnswer(const std::vector<MetricRow>& rows,
         row.value ? OrderedJson(*row.value) : OrderedJson(nullptr);
   }
   for (const auto& [definition, groups] : metrics.items()) {
-    const auto values = EpisodeValues(rows, definition);
+    const auto values = EpisodeValues(rows, definition, "total", scores);
     if (!values.empty()) {
       metrics[definition]["episodes"] = EpisodesAnswer(values);
     }
@@ -131,15 +132,23 @@ OrderedJson MetricsAnswer(const std::vector<MetricRow>& rows,
   return metrics;
 }
 
-/// The epoch that was picked on the test split, and its figures.
+/// The epoch that was picked on the test split, of episodes that of each, and
+/// its figures.
 OrderedJson PickedAnswer(const Store& store, const RunRow& run,
                          const std::vector<MetricRow>& rows) {
   OrderedJson epoch = nullptr;
+  std::map<int, std::int64_t> epochs;
+  constexpr std::string_view kEpisode = "episode-";
   for (const CurvePoint& point : Curves(store, run.id)) {
     if (point.name == "selected") epoch = point.step;
+    if (point.name.starts_with(kEpisode) && point.name.ends_with("/selected")) {
+      epochs[std::stoi(point.name.substr(kEpisode.size()))] = point.step;
+    }
   }
-  return {{"epoch", epoch},
-          {"metrics", MetricsAnswer(rows, "test.best_on_test")}};
+  OrderedJson answer = {{"epoch", epoch}};
+  for (const auto& [episode, step] : epochs) answer["epochs"].push_back(step);
+  answer["metrics"] = MetricsAnswer(rows, "test.best_on_test");
+  return answer;
 }
 
 /// Takes in scores that are there already; what is left is for workers.

@@ -80,6 +80,7 @@ RunSpec BaseSpec(const Recipe& recipe, const Catalog& catalog,
   spec.identity.tf32 = recipe.numerics.tf32;
   spec.identity.deterministic = recipe.numerics.deterministic;
   spec.identity.selection = recipe.protocol.selection;
+  spec.identity.selection_every = recipe.protocol.selection_every;
   spec.identity.validation = recipe.protocol.validation;
   spec.place.device = recipe.numerics.device;
   spec.place.cache = cache;
@@ -131,6 +132,10 @@ class Planner {
       task.limits = use.limits;
       task.origins = point.origins;
       task.spec = base_;
+      if (!use.selection.empty()) {
+        task.spec.identity.selection = use.selection;
+        task.spec.identity.selection_every = use.selection_every;
+      }
       if (!use.preset.empty()) task.spec.tags.push_back("preset:" + use.preset);
       FillIdentity(data, method, point, task.spec);
       task.spec.place.threads = use.limits.threads;
@@ -170,6 +175,7 @@ class Planner {
     // What does not train has no epochs to choose among.
     if (!method.trains) {
       id.selection = "last";
+      id.selection_every = 1;
       id.validation = 0;
     }
     if (method.test_feedback &&
@@ -199,13 +205,10 @@ class Planner {
       return StrCat(method.name, " cannot compute in ", precision);
     }
     const bool episodes = !data.facts.episodes_sha256.empty();
-    if (episodes && (recipe_.protocol.selection != "last" ||
-                     recipe_.protocol.validation > 0)) {
+    if (episodes && recipe_.protocol.validation > 0) {
       return StrCat(data.label,
-                    " has episodes, whose last epoch counts: "
-                    "selection ",
-                    recipe_.protocol.selection,
-                    " or validation images are not for it");
+                    " has episodes, whose supports have no image to spare for "
+                    "validation");
     }
     if (method.trains && !episodes && data.facts.train_images == 0) {
       return StrCat(method.name, " trains, and ", data.label,
@@ -275,7 +278,10 @@ class Planner {
     id.method_options = needed.options;
     id.scores = needed.scores;
     // There are no test scores to choose by.
-    if (!id.scores && id.selection == "best_on_test") id.selection = "last";
+    if (!id.scores && id.selection == "best_on_test") {
+      id.selection = "last";
+      id.selection_every = 1;
+    }
     std::erase_if(task.spec.tags, [](const std::string& tag) {
       return tag.starts_with("preset:");
     });

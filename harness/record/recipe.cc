@@ -130,6 +130,17 @@ DatasetUse ReadDataset(const RecipeNode& node) {
   return use;
 }
 
+/// Only what chooses among epochs can leave some out.
+std::int64_t ReadSelectionEvery(const RecipeNode& node,
+                                const std::string& selection) {
+  if (!node.Has("selection_every")) return 1;
+  const RecipeNode every = node.At("selection_every");
+  if (selection != "best_on_test") {
+    every.Fail("stands beside \"selection\": \"best_on_test\" only");
+  }
+  return every.Count(1, kMany);
+}
+
 MethodUse ReadMethod(const RecipeNode& node,
                      const std::vector<std::uint64_t>& seeds,
                      const Limits& limits) {
@@ -145,8 +156,8 @@ MethodUse ReadMethod(const RecipeNode& node,
     use.name = use.use;
     return use;
   }
-  node.RequireObject(
-      {"use", "name", "preset", "profile", "on", "options", "seeds", "limits"});
+  node.RequireObject({"use", "name", "preset", "profile", "on", "options",
+                      "seeds", "selection", "selection_every", "limits"});
   if (!node.Has("use")) node.Fail("\"use\" is missing: the method's name");
   read_use(node.At("use"));
   use.name = node.Text("name", use.use);
@@ -161,6 +172,8 @@ MethodUse ReadMethod(const RecipeNode& node,
   if (node.Has("on")) use.on = node.At("on").Words();
   if (node.Has("options")) use.options = ReadOptions(node.At("options"));
   if (node.Has("seeds")) use.seeds = ReadSeeds(node.At("seeds"));
+  use.selection = node.Choice("selection", "", {"last", "best_on_test"});
+  use.selection_every = ReadSelectionEvery(node, use.selection);
   if (node.Has("limits")) ReadLimits(node.At("limits"), use.limits);
   return use;
 }
@@ -186,10 +199,11 @@ void ReadWeights(const RecipeNode& node, Recipe& recipe) {
 }
 
 void ReadProtocol(const RecipeNode& node, Protocol& protocol) {
-  node.RequireObject(
-      {"selection", "validation", "definition", "also", "groups"});
+  node.RequireObject({"selection", "selection_every", "validation",
+                      "definition", "also", "groups"});
   protocol.selection = node.Choice("selection", protocol.selection,
                                    {"last", "validation", "best_on_test"});
+  protocol.selection_every = ReadSelectionEvery(node, protocol.selection);
   if (protocol.selection == "validation") protocol.validation = 0.2;
   if (node.Has("validation")) {
     const RecipeNode share = node.At("validation");

@@ -59,12 +59,17 @@ struct MethodUse {
   /// Names of the data sets it runs on, as the recipe calls them; empty: all.
   std::vector<std::string> on;
   std::vector<std::uint64_t> seeds;
+  /// "last" or "best_on_test" in place of the protocol's rule; "": that one.
+  std::string selection;
+  std::int64_t selection_every = 1;
   Limits limits;
 };
 
 struct Protocol {
   std::string selection = "last";  ///< "last", "validation", "best_on_test".
-  double validation = 0;           ///< Share of the training images held out.
+  /// Of best_on_test: every so many epochs are candidates, and the last.
+  std::int64_t selection_every = 1;
+  double validation = 0;  ///< Share of the training images held out.
   std::string definition = "ap.step";
   std::vector<std::string> also;
 };

@@ -101,6 +101,7 @@ Json ToJson(const RunIdentity& id) {
                {"tf32", id.tf32},
                {"deterministic", id.deterministic},
                {"selection", id.selection}};
+  if (id.selection_every > 1) json["selection_every"] = id.selection_every;
   if (!id.episodes_sha256.empty()) json["episodes_sha256"] = id.episodes_sha256;
   if (id.validation > 0) json["validation"] = id.validation;
   if (!id.scores) json["scores"] = false;
@@ -161,6 +162,7 @@ RunIdentity RunIdentityFromJson(const Json& json) try {
   id.tf32 = in.Get<bool>("tf32");
   id.deterministic = in.Get<std::string>("deterministic");
   id.selection = in.Get<std::string>("selection");
+  id.selection_every = in.Get<std::int64_t>("selection_every", 1);
   id.episodes_sha256 = in.Get<std::string>("episodes_sha256", "");
   id.validation = in.Get<double>("validation", 0.0);
   id.scores = in.Get<bool>("scores", true);

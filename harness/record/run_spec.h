@@ -47,7 +47,9 @@ struct RunIdentity {
   bool tf32 = false;
   std::string deterministic = "strict";  ///< "strict" or "off".
   std::string selection = "last";  ///< "last", "validation", "best_on_test".
-  std::string episodes_sha256;     ///< EpisodesHash; "": no few-shot protocol.
+  /// Of best_on_test: every so many epochs are scored, and the last.
+  std::int64_t selection_every = 1;
+  std::string episodes_sha256;  ///< EpisodesHash; "": no few-shot protocol.
   /// Share of the training images held out for validation; 0: none.
   double validation = 0;
   /// False: a task that leaves its state for others and scores nothing.

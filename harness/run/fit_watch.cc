@@ -111,7 +111,7 @@ FitSignal FitWatch::OnEpochEnd(const Method& method,
     planned_ = true;
   }
   epoch_ = report.epoch;
-  for (const CurvePoint& seen : selector_.Look(method, epoch_)) {
+  for (const CurvePoint& seen : selector_.Look(method, epoch_, report.epochs)) {
     add(seen.name, seen.value);
   }
   events_.Progress(report.epoch, note);

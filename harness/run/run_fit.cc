@@ -81,22 +81,26 @@ double Run::AskTest(const Method& method, const Part& part,
 
 void Run::MakeWatch(const Part& part) {
   const RunIdentity& id = spec_.identity;
-  FitWatch::Options options{.checkpoint = bundle_ / "state.safetensors",
-                            .key = RunKey(spec_),
-                            .part = part.name,
-                            .checkpoint_every_s = options_.checkpoint_every_s,
-                            .selection = {.rule = id.selection},
-                            .curves = record_.curves,
-                            .scores = record_.scores};
+  FitWatch::Options options{
+      .checkpoint = bundle_ / "state.safetensors",
+      .key = RunKey(spec_),
+      .part = part.name,
+      .checkpoint_every_s = options_.checkpoint_every_s,
+      .selection = {.rule = id.selection, .every = id.selection_every},
+      .curves = record_.curves,
+      .scores = record_.scores};
   if (part.held_images) {
     options.selection.validate = [this, &part](const Method& method) {
       return ValidationMap(method, part);
     };
   }
-  if (id.selection == "best_on_test") {
+  // The base classes of a few-shot protocol are no query's.
+  if (id.selection == "best_on_test" && part.name != "base") {
     options.selection.score = [this, &part](const Method& method,
                                             std::int64_t epoch) {
-      return Score(method, part, StrCat("test.epoch-", epoch), false);
+      std::string name = StrCat("test.epoch-", epoch);
+      if (!part.name.empty()) name += StrCat(".", part.name);
+      return Score(method, part, name, false);
     };
   }
   if (feedback_.open()) {

@@ -30,6 +30,12 @@ void CheckSelection(const RunIdentity& id) {
                              " is outside [0, 0.5]: the share of the training "
                              "images that is held out"));
   }
+  if (id.selection_every < 1 ||
+      (id.selection_every > 1 && id.selection != "best_on_test")) {
+    throw ConfigError(StrCat("selection_every = ", id.selection_every,
+                             ": at least 1, and 1 unless selection is "
+                             "best_on_test"));
+  }
   if (id.selection == "validation" && id.validation == 0) {
     throw ConfigError(
         "selection 'validation' needs held-out images: validation > 0");
@@ -192,10 +198,11 @@ void Run::OpenEpisodeInputs(const std::string& name) {
 void Run::Open() {
   data_ = OpenRunData(spec_, engine_.datasets, info().abilities.trains);
   const bool episodes = data_.dataset->episodes() != nullptr;
-  if (episodes && spec_.identity.selection != "last") {
-    throw ConfigError(StrCat("selection '", spec_.identity.selection,
-                             "' has no meaning for the episodes of '",
-                             spec_.identity.dataset, "'; use last"));
+  if (episodes && (spec_.identity.selection == "validation" ||
+                   spec_.identity.validation > 0)) {
+    throw ConfigError(StrCat("the episodes of '", spec_.identity.dataset,
+                             "' have no image to spare for validation; use "
+                             "selection last or best_on_test"));
   }
   if (data_.rows.known.defined() && !episodes &&
       !info().abilities.partial_labels) {

@@ -4,8 +4,8 @@
 
 namespace tailmark {
 
-std::vector<CurvePoint> Selector::Look(const Method& method,
-                                       std::int64_t epoch) {
+std::vector<CurvePoint> Selector::Look(const Method& method, std::int64_t epoch,
+                                       std::int64_t epochs) {
   std::vector<CurvePoint> seen;
   if (options_.validate) {
     const double value = options_.validate(method);
@@ -18,7 +18,9 @@ std::vector<CurvePoint> Selector::Look(const Method& method,
       best_value_ = value;
     }
   }
-  if (options_.score) scores_.push_back(options_.score(method, epoch));
+  if (options_.score && (epoch % options_.every == 0 || epoch == epochs)) {
+    scores_.push_back(options_.score(method, epoch));
+  }
   return seen;
 }
 

@@ -16,12 +16,15 @@ namespace tailmark {
 ///  * "last": the last one.
 ///  * "validation": the first of those with the best mAP on the held-out part
 ///    of the training images; its state is what is scored.
-///  * "best_on_test": the last one here. The test scores of every epoch are
-///    written, and `tailmark`, which has the labels, picks among them.
+///  * "best_on_test": the last one here. The test scores of every epoch, or of
+///    every so many and the last, are written, and `tailmark`, which has the
+///    labels, picks among them.
 class Selector {
  public:
   struct Options {
     std::string rule = "last";
+    /// Only for "best_on_test": every so many epochs are scored, and the last.
+    std::int64_t every = 1;
     /// mAP of the held-out images in percent; empty: there are none.
     std::function<double(const Method&)> validate;
     /// Writes the test scores after this epoch. Only for "best_on_test".
@@ -29,8 +32,10 @@ class Selector {
   };
   explicit Selector(Options options) : options_(std::move(options)) {}
 
-  /// Looks at the method after `epoch`. What it measured, for the curves.
-  std::vector<CurvePoint> Look(const Method& method, std::int64_t epoch);
+  /// Looks at the method after `epoch` of `epochs`. What it measured, for the
+  /// curves.
+  std::vector<CurvePoint> Look(const Method& method, std::int64_t epoch,
+                               std::int64_t epochs);
 
   /// The state that counts, or null: the method's own.
   const MemoryState* best() const { return best_ ? &*best_ : nullptr; }

@@ -126,7 +126,7 @@ at::Tensor FinetuneClip::Predict(const Batch& batch) const {
 MethodInfo FinetuneClip::Info() {
   return {
       .name = "finetune_clip",
-      .version = 1,
+      .version = 2,
       .summary =
           "Linear layer on CLIP's image feature, tower frozen or trained",
       .family = "probe",
@@ -144,9 +144,9 @@ MethodInfo FinetuneClip::Info() {
            .options = {{"schedule", "plateau-test"}, {"empty_class", "reject"}},
            .kind = Preset::Kind::kProfile},
           {.name = "embedded",
-           .summary = "Nano settings: AdamW 1e-2, one cycle, 30 epochs, logit "
+           .summary = "Nano settings: AdamW 0.1, one cycle, 30 epochs, logit "
                       "score",
-           .options = {{"lr", 1e-2},
+           .options = {{"lr", 0.1},
                        {"schedule", "one-cycle"},
                        {"warm_up", 0.3},
                        {"batch_size", std::int64_t{64}},

@@ -211,8 +211,10 @@ std::string BrandedRow(const Board& board, const ReportRow& row) {
   std::string note = row.note;
   if (const Figure optimism = OptimismOf(row);
       optimism && row.selection == "best_on_test") {
+    const Figure picked = PickedOf(row);
     note += StrCat(note.empty() ? "" : "; ",
-                   "epoch picked on test labels, optimism ",
+                   "shown is the last epoch; picked on test labels",
+                   picked ? StrCat(" ", Fixed(*picked, 1)) : "", ", optimism ",
                    Signed(*optimism, 1), " over last");
   }
   std::string out = OpenOffRow(row, brands, note);

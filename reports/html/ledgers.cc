@@ -72,6 +72,17 @@ std::optional<Section> FairnessLedger(const DataPage& page) {
                                "wide-heads sorts")};
 }
 
+namespace {
+
+/// The brand, and the total of the epoch that was picked.
+std::string PickedCell(const ReportRow& row) {
+  const Figure picked = PickedOf(row);
+  return StrCat("<span class=\"brand b-best_on_test\">best_on_test</span>",
+                picked ? StrCat(" ", Fixed(*picked, 1)) : "");
+}
+
+}  // namespace
+
 std::optional<Section> TestLedger(const DataPage& page) {
   std::string rows;
   for (const ReportRow& row : page.data.rows) {
@@ -85,9 +96,7 @@ std::optional<Section> TestLedger(const DataPage& page) {
                            : EscapeHtml(row.label),
         "</th><td class=\"n\">", DoneRuns(row).size(), "</td>",
         TextCell(Scorings(row), true), "<td>", Code(row.selection), "</td><td>",
-        chosen ? "<span class=\"brand b-best_on_test\">best_on_test</span>"
-               : "never",
-        "</td>",
+        chosen ? PickedCell(row) : "never", "</td>",
         optimism ? StrCat("<td class=\"n\">", Signed(*optimism, 1), "</td>")
                  : std::string("<td class=\"n na\">\u2013</td>"),
         "</tr>");

@@ -1,6 +1,6 @@
-// The schedule that LMPT's release drives by test scores, from process to
-// process: the worker has no test label, `tailmark` has them and counts each
-// look.
+// The schedule that LMPT's release drives by test scores, and the epoch that
+// HP-DVAL's few-shot release picks by its query, from process to process: the
+// worker has no test label, `tailmark` has them and counts each look.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -77,6 +77,57 @@ TEST_F(Feedback, AWorkerThatNobodyAnswersRefusesSuchARun) {
   EXPECT_NE(std::system(command.c_str()), 0);
   EXPECT_THAT(ReadFile(folder / "said"),
               HasSubstr("there is nobody to answer"));
+}
+
+constexpr const char* kFewShotRecipe = R"({
+  "schema": "tailmark-campaign/1",
+  "campaign": "picked",
+  "datasets": ["embedded-fewshot"],
+  "methods": [
+    {"use": "coop", "preset": "embedded", "options": {"epochs": 3}},
+    {"use": "coop", "name": "picked", "preset": "embedded", "options": {"epochs": 3},
+     "selection": "best_on_test", "selection_every": 2}
+  ],
+  "weights": "nano-clip",
+  "pipeline": "squash-48",
+  "limits": {"threads": 1}
+})";
+
+TEST_F(Feedback, AnEpisodesEpochPickedByItsQueryIsBrandedBesideTheLast) {
+  const Program tailmark = In("a");
+  WriteFileAtomic(tailmark.folder() / "recipe.json", kFewShotRecipe);
+  const Said said = tailmark({"run", "recipe.json", "--json"});
+  ASSERT_EQ(said.code, 0) << said.err;
+  const Json runs = said.json()["runs"];
+  ASSERT_EQ(runs.size(), 2u);
+  EXPECT_FALSE(runs[0].contains("best_on_test"));
+  // The same fit: a look moves nothing.
+  EXPECT_EQ(runs[0]["metrics"], runs[1]["metrics"]);
+  const Json& picked = runs[1]["best_on_test"];
+  ASSERT_EQ(picked["epochs"].size(), 10u);
+  for (const Json& epoch : picked["epochs"]) {
+    EXPECT_TRUE(epoch == 2 || epoch == 3) << epoch;
+  }
+  for (const auto& [definition, last] : runs[1]["metrics"].items()) {
+    if (!definition.starts_with("ap.step/")) continue;
+    const Json& best = picked["metrics"][definition];
+    EXPECT_EQ(best["episodes"]["count"], 10);
+    for (std::size_t k = 0; k < 10; ++k) {
+      EXPECT_GE(best["episodes"]["values"][k], last["episodes"]["values"][k]);
+    }
+    EXPECT_GE(best["total"], last["total"]);
+  }
+  // Ten episodes, each scored at the end and after two epochs.
+  const Json looks = Query(
+      tailmark, "SELECT test_evaluations AS n FROM run ORDER BY selection");
+  ASSERT_EQ(looks.size(), 2u);
+  EXPECT_EQ(looks[0]["n"], 30);
+  EXPECT_EQ(looks[1]["n"], 10);
+  const Said report = tailmark(
+      {"report", "picked", "-f", "md", "-o", "report", "--resamples", "0"});
+  ASSERT_EQ(report.code, 0) << report.err;
+  EXPECT_THAT(ReadFile(tailmark.folder() / "report/report.md"),
+              HasSubstr("**best_on_test**: "));
 }
 
 }  // namespace

@@ -317,14 +317,37 @@ TEST(Plan, ARunThatAsksForTestScoresIsBranded) {
             std::vector<std::string>{std::string(kFeedbackTag)});
 }
 
-TEST(Plan, EpisodesKnowNoSelection) {
+TEST(Plan, EpisodesHaveNoImageToSpareForValidation) {
   Recipe recipe = TwoMethods();
   recipe.datasets = {{.use = "episodes", .name = "episodes"}};
   const Plan plan = MakeSamplePlan(recipe);
   EXPECT_EQ(plan.tasks[0].state, RunState::kPlanned);
   EXPECT_EQ(plan.tasks[0].spec.identity.episodes_sha256, "e");
   recipe.protocol.selection = "best_on_test";
+  EXPECT_EQ(MakeSamplePlan(recipe).tasks[1].state, RunState::kPlanned);
+  EXPECT_EQ(MakeSamplePlan(recipe).tasks[1].spec.identity.selection,
+            "best_on_test");
+  recipe.protocol = {.selection = "validation", .validation = 0.2};
   EXPECT_EQ(MakeSamplePlan(recipe).tasks[0].state, RunState::kNotApplicable);
+}
+
+TEST(Plan, AMethodMayHaveARuleOfItsOwn) {
+  Recipe recipe = TwoMethods();
+  const Plan plain = MakeSamplePlan(recipe);
+  recipe.methods[1].selection = "best_on_test";
+  recipe.methods[1].selection_every = 10;
+  const Plan plan = MakeSamplePlan(recipe);
+  EXPECT_EQ(plan.tasks[0].spec.identity.selection, "last");
+  EXPECT_EQ(plan.tasks[1].spec.identity.selection, "best_on_test");
+  EXPECT_EQ(plan.tasks[1].spec.identity.selection_every, 10);
+  EXPECT_EQ(plan.tasks[0].key, plain.tasks[0].key);
+  EXPECT_NE(plan.tasks[1].key, plain.tasks[1].key);
+  // Each in its own place: the protocol's rule is for the others.
+  recipe.protocol.selection = "best_on_test";
+  recipe.methods[1].selection = "last";
+  recipe.methods[1].selection_every = 1;
+  EXPECT_EQ(MakeSamplePlan(recipe).tasks[1].key, plain.tasks[1].key);
+  EXPECT_NE(MakeSamplePlan(recipe).tasks[0].key, plain.tasks[0].key);
 }
 
 class Reused : public ::testing::Test {

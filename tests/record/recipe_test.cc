@@ -74,6 +74,25 @@ TEST_F(RecipeFile, SaysEverythingWithComments) {
   EXPECT_EQ(recipe.methods[1].options.at("lr").origin.text, "full.json");
 }
 
+TEST_F(RecipeFile, AMethodMayHaveARuleOfItsOwnForItsEpochs) {
+  const Recipe recipe = LoadRecipe(Campaign(R"("methods": ["a",
+      {"use": "b", "selection": "best_on_test", "selection_every": 10}],
+      "protocol": {"selection": "best_on_test", "selection_every": 5})"),
+                                   {});
+  EXPECT_EQ(recipe.protocol.selection_every, 5);
+  EXPECT_EQ(recipe.methods[0].selection, "");
+  EXPECT_EQ(recipe.methods[1].selection, "best_on_test");
+  EXPECT_EQ(recipe.methods[1].selection_every, 10);
+  EXPECT_EQ(
+      ErrorOf(Campaign(R"("methods": [{"use": "b", "selection": "lsat"}])")),
+      "c.json: methods[0].selection: unknown selection 'lsat'; did you mean "
+      "'last'?");
+  EXPECT_EQ(
+      ErrorOf(Campaign(R"("methods": [{"use": "b", "selection_every": 2}])")),
+      "c.json: methods[0].selection_every: stands beside \"selection\": "
+      "\"best_on_test\" only");
+}
+
 TEST_F(RecipeFile, UnknownKeysNameTheFileThePlaceAndTheNearest) {
   EXPECT_EQ(ErrorOf(Campaign(R"("method": ["a"])")),
             "c.json: method: unknown key 'method'; did you mean 'methods'?");

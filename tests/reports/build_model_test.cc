@@ -6,6 +6,8 @@
 #include <filesystem>
 
 #include "harness/base/error.h"
+#include "harness/base/files.h"
+#include "reports/answers.h"
 #include "reports/console.h"
 #include "reports/names.h"
 #include "reports/render.h"
@@ -96,6 +98,47 @@ TEST_F(BuiltReport, HasEveryCellOfTheCampaign) {
   EXPECT_TRUE(dataset.rows[1].runs[0].done());
   EXPECT_EQ(dataset.rows[1].runs[1].state, "timeout");
   EXPECT_EQ(dataset.rows[1].runs[2].state, "planned");
+}
+
+TEST_F(BuiltReport, AnEpochPickedOnTheTestLabelsStandsBesideTheLast) {
+  // Of episodes: each has an epoch of its own.
+  for (const int episode : {1, 2}) {
+    SplitFacts query = facts_.splits.back();
+    query.role = "query";
+    query.episode = episode;
+    facts_.splits.push_back(query);
+  }
+  const SampleRun run{.scores = {"test.epoch-1.episode-1",
+                                 "test.epoch-2.episode-1", "test.episode-1",
+                                 "test.epoch-1.episode-2",
+                                 "test.epoch-2.episode-2", "test.episode-2"}};
+  const fs::path bundle = folder_ / "picked";
+  WriteBundle(bundle, run, facts_);
+  RunRecord record = ReadBundle(bundle);
+  record.spec.identity.selection = "best_on_test";
+  WriteFileAtomic(bundle / "run.json", Canonical(ToJson(record)));
+  SealBundle(bundle);
+  IngestBundle(*store_, bundle, facts_);
+  const ReportModel model = BuildReportModel(*store_);
+  const ReportRow& row = model.datasets[0].rows[0];
+  EXPECT_EQ(row.brands, std::vector<std::string>{"best_on_test"});
+  const ReportRun& only = row.runs.at(0);
+  ASSERT_EQ(only.picked.size(), 1u);
+  const auto& [definition, groups] = *only.picked.begin();
+  const double picked = *groups.at("total");
+  const double last = *only.values.at(definition).at("total");
+  EXPECT_EQ(PickedOf(row), picked);
+  EXPECT_EQ(OptimismOf(row), picked - last);
+  EXPECT_EQ(only.episodes.at(definition).at("total").size(), 2u);
+  const Json json = Json::parse(RenderJson(model));
+  EXPECT_EQ(json["datasets"][0]["rows"][0]["runs"][0]["best_on_test"]
+                [definition]["total"],
+            picked);
+  const std::string html = RenderHtml(model);
+  EXPECT_NE(html.find("shown is the last epoch; picked on test labels"),
+            std::string::npos);
+  EXPECT_NE(RenderMarkdown(model).find("**best_on_test**: "),
+            std::string::npos);
 }
 
 TEST_F(BuiltReport, RefusesABaselineThatIsNoRow) {

@@ -369,6 +369,67 @@ TEST_F(Ingest, TheEpochPickedOnTestIsStoredBesideTheLast) {
   EXPECT_EQ(store_.sql().Int("SELECT test_evaluations FROM run"), 4);
 }
 
+TEST_F(Ingest, EachEpisodeHasTheEpochPickedForItBesideItsLast) {
+  for (const int episode : {1, 2}) {
+    SplitFacts query = facts_.splits.back();
+    query.role = "query";
+    query.episode = episode;
+    facts_.splits.push_back(query);
+  }
+  SampleRun run{.scores = {}};
+  for (const int k : {1, 2}) {
+    for (const int e : {1, 2, 3}) {
+      run.scores.push_back(StrCat("test.epoch-", e, ".episode-", k));
+    }
+    run.scores.push_back(StrCat("test.episode-", k));
+  }
+  const fs::path folder = scratch_.path() / "a";
+  WriteBundle(folder, run, facts_);
+  RunRecord record = ReadBundle(folder);
+  record.spec.identity.selection = "best_on_test";
+  WriteFileAtomic(folder / "run.json", Canonical(ToJson(record)));
+  SealBundle(folder);
+  const IngestResult result = IngestBundle(store_, folder, facts_);
+  const std::string step = IdOf(Definition{});
+  const auto total = [&](const std::string& scores) {
+    return *MetricsOf(store_, result.run_id, scores).at(step).at("total");
+  };
+  double sum = 0;
+  for (const int k : {1, 2}) {
+    const double best = total(StrCat("test.best_on_test.episode-", k));
+    std::int64_t epoch = 0;
+    for (const int e : {1, 2, 3}) {
+      const double value = total(StrCat("test.epoch-", e, ".episode-", k));
+      EXPECT_LE(value, best);
+      if (epoch == 0 && value == best) epoch = e;
+    }
+    Statement chosen =
+        store_.sql().Prepare("SELECT step FROM curve WHERE name = ?");
+    chosen.Bind(StrCat("episode-", k, "/selected"));
+    ASSERT_TRUE(chosen.Step());
+    EXPECT_EQ(chosen.Int(0), epoch);
+    sum += best;
+  }
+  EXPECT_DOUBLE_EQ(total("test.best_on_test"), sum / 2);
+  const auto rows = Metrics(store_, result.run_id);
+  const auto last = EpisodeValues(rows, step);
+  ASSERT_EQ(last.size(), 2u);
+  EXPECT_DOUBLE_EQ(total("test"), (last[0] + last[1]) / 2);
+  EXPECT_EQ(EpisodeValues(rows, step, "total", "test.best_on_test").size(), 2u);
+  EXPECT_EQ(
+      ClassMetrics(store_, result.run_id, step, "test.best_on_test").size(),
+      3u);
+  // Eight matrices were looked at.
+  EXPECT_EQ(store_.sql().Int("SELECT test_evaluations FROM run"), 8);
+  // The views go by the last epochs.
+  Statement view = store_.sql().Prepare(
+      "SELECT mean, episodes FROM episodes WHERE definition = ? AND grp = "
+      "'total'");
+  ASSERT_TRUE(view.Bind(step).Step());
+  EXPECT_DOUBLE_EQ(view.Real(0), total("test"));
+  EXPECT_EQ(view.Int(1), 2);
+}
+
 TEST_F(Ingest, LooksAtTheTestLabelsWhileTrainingAreCounted) {
   const fs::path folder = Write("a", {});
   WriteFileAtomic(folder / "feedback.jsonl", "{}\n{}\n{}\n");

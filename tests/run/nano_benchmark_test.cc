@@ -154,6 +154,26 @@ TEST_F(NanoBenchmark, PsdGainsOverZeroShot) {
   EXPECT_GE(student.total, zero.total + 6);
 }
 
+// P7 for those that start from a random layer.
+TEST_F(NanoBenchmark, SeedsMoveWhatStartsAtRandomLittle) {
+  const Means zero = Score("zero_shot_clip", "embedded");
+  for (const auto& [method, seeds] :
+       {std::pair{"finetune_clip", 3}, std::pair{"cocoop", 2}}) {
+    double sum = 0;
+    double squares = 0;
+    for (int seed = 0; seed < seeds; ++seed) {
+      const double total =
+          Score(method, "embedded", static_cast<std::uint64_t>(seed)).total;
+      std::cout << method << ", seed " << seed << ": total " << total << "\n";
+      EXPECT_GE(total, zero.total) << method;
+      sum += total;
+      squares += total * total;
+    }
+    const double variance = (squares - sum * sum / seeds) / (seeds - 1);
+    EXPECT_LE(std::sqrt(std::max(variance, 0.0)), 1.5) << method;
+  }
+}
+
 TEST_F(NanoBenchmark, SeedsMoveTheProbesLittle) {
   for (const std::string preset : {"embedded", "embedded-db"}) {
     double sum = 0;

@@ -12,6 +12,7 @@
 #include <map>
 #include <thread>
 
+#include "harness/base/error.h"
 #include "harness/base/files.h"
 #include "harness/base/npy.h"
 #include "harness/launch/feedback_server.h"
@@ -220,17 +221,21 @@ TEST_F(Selection, OneRunCoversAllEpisodesAndScoresTheNovelClasses) {
 }
 
 TEST_F(Selection, EpisodesStoppedAndResumedGiveTheSameBytes) {
-  for (const char* method : {"linear_probe", "from_base"}) {
+  for (const auto& [method, rule] : {std::pair{"linear_probe", "last"},
+                                     {"from_base", "last"},
+                                     {"linear_probe", "best_on_test"},
+                                     {"from_base", "best_on_test"}}) {
     RunSpec spec = toy_.Spec(method);
+    spec.identity.selection = rule;
     if (spec.identity.method_options.contains("epochs")) {
       spec.identity.method_options["epochs"] = std::int64_t{2};
     }
     spec.identity.dataset_options["episodes"] = std::int64_t{3};
-    const std::string whole = std::string("whole-") + method;
-    const std::string pieces = std::string("pieces-") + method;
+    const std::string whole = StrCat("whole-", method, rule);
+    const std::string pieces = StrCat("pieces-", method, rule);
     ASSERT_EQ(toy_.Execute(spec, whole), kExitDone) << toy_.log();
     InPieces(spec, pieces);
-    EXPECT_EQ(Scores(pieces), Scores(whole)) << method;
+    EXPECT_EQ(Scores(pieces), Scores(whole)) << method << ", " << rule;
     EXPECT_EQ(ReadBundle(toy_.Bundle(pieces)).curves.size(),
               ReadBundle(toy_.Bundle(whole)).curves.size());
   }
@@ -257,11 +262,59 @@ TEST_F(Selection, EpisodesStartFromTheBaseFitWhenTheMethodAsks) {
   EXPECT_FALSE(fs::exists(toy_.Bundle("a") / "base.safetensors"));
 }
 
-TEST_F(Selection, EpisodesKnowOneRule) {
+TEST_F(Selection, EpisodesHaveNoImageToSpareForValidation) {
+  for (const auto& [rule, held] : {std::pair{"validation", 0.25},
+                                   {"last", 0.25},
+                                   {"best_on_test", 0.25}}) {
+    RunSpec spec = Spec(rule, held);
+    spec.identity.dataset_options["episodes"] = std::int64_t{2};
+    EXPECT_EQ(toy_.Execute(spec, "a"), kExitBadInput) << rule;
+    EXPECT_THAT(toy_.log(), HasSubstr("have no image to spare for validation"));
+  }
+}
+
+TEST_F(Selection, BestOnTestLeavesTheScoresOfEveryEpochOfEachEpisode) {
+  for (const char* method : {"linear_probe", "from_base"}) {
+    RunSpec spec = toy_.Spec(method);
+    std::int64_t epochs = 1;
+    if (spec.identity.method_options.contains("epochs")) {
+      spec.identity.method_options["epochs"] = epochs = 3;
+    }
+    spec.identity.dataset_options["episodes"] = std::int64_t{2};
+    const std::string name = method;
+    ASSERT_EQ(toy_.Execute(spec, "last-" + name), kExitDone) << toy_.log();
+    spec.identity.selection = "best_on_test";
+    ASSERT_EQ(toy_.Execute(spec, "best-" + name), kExitDone) << toy_.log();
+    const auto last = Scores("last-" + name);
+    const auto best = Scores("best-" + name);
+    // No look at the query while the base classes are fitted.
+    EXPECT_EQ(best.size(), static_cast<std::size_t>(2 * (epochs + 1)));
+    for (const char* episode : {"episode-1", "episode-2"}) {
+      const std::string whole = StrCat("test.", episode);
+      EXPECT_EQ(best.at(whole), last.at(whole)) << method;
+      EXPECT_EQ(best.at(StrCat("test.epoch-", epochs, ".", episode)),
+                best.at(whole));
+    }
+    if (epochs == 1) continue;
+    EXPECT_NE(best.at("test.epoch-1.episode-1"), best.at("test.episode-1"));
+    EXPECT_NE(best.at("test.epoch-1.episode-1"),
+              best.at("test.epoch-1.episode-2"));
+  }
+}
+
+TEST_F(Selection, OnlyEverySoManyEpochsAndTheLastAreCandidates) {
   RunSpec spec = Spec("best_on_test");
-  spec.identity.dataset_options["episodes"] = std::int64_t{2};
-  EXPECT_EQ(toy_.Execute(spec, "a"), kExitBadInput);
-  EXPECT_THAT(toy_.log(), HasSubstr("no meaning for the episodes"));
+  spec.identity.selection_every = 2;
+  ASSERT_EQ(toy_.Execute(spec, "a"), kExitDone) << toy_.log();
+  std::vector<std::string> names;
+  for (const auto& [name, bytes] : Scores("a")) names.push_back(name);
+  EXPECT_EQ(names, (std::vector<std::string>{"test", "test.epoch-2",
+                                             "test.epoch-4", "test.epoch-5"}));
+  EXPECT_EQ(InPieces(spec, "pieces"), 5);
+  EXPECT_EQ(Scores("pieces"), Scores("a"));
+  spec.identity.selection = "last";
+  EXPECT_EQ(toy_.Execute(spec, "b"), kExitBadInput);
+  EXPECT_THAT(toy_.log(), HasSubstr("selection_every = 2: at least 1, and 1"));
 }
 
 }  // namespace
