@@ -35,14 +35,4 @@ Figure CountCorrelation(const ReportDataset& dataset, const ReportRow& row);
 std::vector<int> RanksUnder(const ReportDataset& dataset,
                             const std::string& definition);
 
-/// The total with the epoch picked on test labels, mean over seeds; empty
-/// unless the row's selection is "best_on_test".
-Figure PickedOf(const ReportRow& row);
-/// That minus the last epoch's, or the highest of the test curve minus its
-/// last, mean over seeds: what choosing the epoch on test labels added, or
-/// would have. Empty without test scores of epochs.
-Figure OptimismOf(const ReportRow& row);
-/// The first curve "test/..." of a run, or nullptr.
-const ReportCurve* TestCurve(const ReportRun& run);
-
 }  // namespace tailmark

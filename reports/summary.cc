@@ -228,4 +228,54 @@ Figure PeakBytes(const ReportRun& run) {
   return peak;
 }
 
+const ReportCurve* TestCurve(const ReportRun& run) {
+  for (const ReportCurve& curve : run.curves) {
+    if (curve.name.starts_with("test/") && !curve.points.empty()) return &curve;
+  }
+  return nullptr;
+}
+
+namespace {
+
+Figure TotalOf(const std::map<std::string, GroupFigures>& figures,
+               const std::string& definition) {
+  const auto groups = figures.find(definition);
+  if (groups == figures.end()) return {};
+  const auto total = groups->second.find("total");
+  return total == groups->second.end() ? Figure{} : total->second;
+}
+
+}  // namespace
+
+Figure PickedOf(const ReportRow& row) {
+  std::vector<double> totals;
+  for (const ReportRun* run : DoneRuns(row)) {
+    if (run->picked.empty()) continue;
+    if (const Figure total = TotalOf(run->picked, run->picked.begin()->first))
+      totals.push_back(*total);
+  }
+  return Mean(totals);
+}
+
+Figure OptimismOf(const ReportRow& row) {
+  std::vector<double> optimism;
+  for (const ReportRun* run : DoneRuns(row)) {
+    // Of episodes each has an epoch of its own: no curve of means tells.
+    if (!run->picked.empty()) {
+      const std::string& definition = run->picked.begin()->first;
+      const Figure picked = TotalOf(run->picked, definition);
+      const Figure last = TotalOf(run->values, definition);
+      if (picked && last) optimism.push_back(*picked - *last);
+      continue;
+    }
+    const ReportCurve* curve = TestCurve(*run);
+    if (curve == nullptr) continue;
+    double best = curve->points.front().second;
+    for (const auto& [step, value] : curve->points)
+      best = std::max(best, value);
+    optimism.push_back(best - curve->points.back().second);
+  }
+  return Mean(optimism);
+}
+
 }  // namespace tailmark
