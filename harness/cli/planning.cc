@@ -290,7 +290,7 @@ Campaign MakeCampaign(PlanOptions options, const GlobalOptions& global,
                         : LoadCatalog();
   AddScoreRows(recipe, catalog);
   AddPlugins(AllowedPlugins(options.allow_plugins), options.plugins_may_fail,
-             recipe, catalog);
+             CacheIfThere(global), recipe, catalog);
   recipe.numerics.device = ResolveDevice(recipe.numerics.device, catalog);
   for (DatasetUse& use : recipe.datasets) {
     if (!use.root.empty() || !use.missing.empty()) continue;

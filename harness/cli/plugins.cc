@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 
+#include "harness/base/digest.h"
 #include "harness/base/environment.h"
 #include "harness/base/error.h"
 #include "harness/base/files.h"
@@ -72,10 +73,56 @@ MethodEntry Choose(const PluginReference& reference,
                            UnknownName("method", reference.method, names)));
 }
 
+/// Where the answer of an external program's worker is kept, by all that it
+/// comes from; a start of LibTorch is saved each time. "": not kept, or it is a
+/// file that the worker has something to say about.
+fs::path AnswerFile(const PluginReference& reference, const fs::path& cache) {
+  if (cache.empty()) return {};
+  try {
+    if (KindOfPlugin(reference.path).name != "process") return {};
+    const fs::path worker = WorkerProgram();
+    std::string all = StrCat(
+        fs::canonical(worker).string(), " ", fs::file_size(worker), " ",
+        fs::last_write_time(worker).time_since_epoch().count(), "\n",
+        Sha256File(reference.path), "\n",
+        Sha256File(SharedFile("harness/plugin/python/tailmark_method.py")));
+    const Json files = ReadJson(reference.path).value("files", Json::array());
+    for (const Json& name : files) {
+      if (!name.is_string()) return {};
+      all += "\n" +
+             Sha256File(reference.path.parent_path() / name.get<std::string>());
+    }
+    return cache / "plugins" / (Sha256Hex(all) + ".json");
+  } catch (const Error&) {
+    return {};
+  }
+}
+
+/// What is kept there; null: nothing.
+Json Kept(const fs::path& file) {
+  if (file.empty() || !fs::is_regular_file(file)) return nullptr;
+  try {
+    return ReadJson(file);
+  } catch (const Error&) {
+    return nullptr;  // It is asked for again.
+  }
+}
+
+void Keep(const fs::path& file, const Json& answer) {
+  if (file.empty()) return;
+  try {
+    MakeFolders(file.parent_path());
+    WriteFileAtomic(file, answer.dump(1) + "\n");
+  } catch (const Error&) {
+    // Where nothing can be written it is asked for each time.
+  }
+}
+
 /// AskPlugin(), or an entry that says why it cannot be asked.
-std::vector<MethodEntry> Ask(const PluginReference& reference, bool may_fail) {
+std::vector<MethodEntry> Ask(const PluginReference& reference, bool may_fail,
+                             const fs::path& cache) {
   if (!may_fail || !fs::is_regular_file(reference.path)) {
-    return AskPlugin(reference);
+    return AskPlugin(reference, cache);
   }
   const auto broken = [&](const char* why) {
     MethodEntry entry;
@@ -87,7 +134,7 @@ std::vector<MethodEntry> Ask(const PluginReference& reference, bool may_fail) {
     return std::vector{std::move(entry)};
   };
   try {
-    return AskPlugin(reference);
+    return AskPlugin(reference, cache);
   } catch (const ConfigError& error) {
     return broken(error.what());
   } catch (const DataError& error) {
@@ -144,10 +191,10 @@ void RequireAllowed(const std::vector<fs::path>& allowed,
       UserConfig().string()));
 }
 
-std::vector<MethodEntry> AskPlugin(const PluginReference& reference) {
-  if (!fs::is_regular_file(reference.path)) {
-    throw ConfigError(reference.path.string() + ": no such plugin");
-  }
+namespace {
+
+/// What the worker says of it.
+Json Answer(const PluginReference& reference) {
   TemporaryFolder scratch;
   const fs::path answer = scratch.path() / "catalog.json";
   const ProcessEnd end = RunWorker(
@@ -156,7 +203,22 @@ std::vector<MethodEntry> AskPlugin(const PluginReference& reference) {
   if (end.cause != EndCause::kExit || end.exit_code != 0) {
     throw ConfigError(WhyNot(reference, end));
   }
-  const Json json = ReadJson(answer);
+  return ReadJson(answer);
+}
+
+}  // namespace
+
+std::vector<MethodEntry> AskPlugin(const PluginReference& reference,
+                                   const fs::path& cache) {
+  if (!fs::is_regular_file(reference.path)) {
+    throw ConfigError(reference.path.string() + ": no such plugin");
+  }
+  const fs::path kept = AnswerFile(reference, cache);
+  Json json = Kept(kept);
+  if (json.is_null()) {
+    json = Answer(reference);
+    Keep(kept, json);
+  }
   std::vector<MethodEntry> methods =
       CatalogFromJson(json.at("catalog")).methods;
   for (MethodEntry& method : methods) {
@@ -167,7 +229,7 @@ std::vector<MethodEntry> AskPlugin(const PluginReference& reference) {
 }
 
 void AddPlugins(const std::vector<fs::path>& allowed, bool may_fail,
-                Recipe& recipe, Catalog& catalog) {
+                const fs::path& cache, Recipe& recipe, Catalog& catalog) {
   std::map<fs::path, std::vector<MethodEntry>> asked;
   for (MethodUse& use : recipe.methods) {
     if (!use.plugin) continue;
@@ -175,7 +237,8 @@ void AddPlugins(const std::vector<fs::path>& allowed, bool may_fail,
     RequireAllowed(allowed, reference);
     auto known = asked.find(reference.path);
     if (known == asked.end()) {
-      known = asked.emplace(reference.path, Ask(reference, may_fail)).first;
+      known =
+          asked.emplace(reference.path, Ask(reference, may_fail, cache)).first;
     }
     MethodEntry method = known->second.front();
     if (method.broken.empty()) {

@@ -29,8 +29,11 @@ void RequireAllowed(const std::vector<std::filesystem::path>& allowed,
 
 /// What a plugin's file says of its methods. Its code runs in a worker of its
 /// own, so that whatever it does there is an error here. Throws DataError or
-/// ConfigError with the worker's words.
-std::vector<MethodEntry> AskPlugin(const PluginReference& reference);
+/// ConfigError with the worker's words. What a worker said of an external
+/// program is kept in `cache`, unless that is "", until a file of either
+/// changes.
+std::vector<MethodEntry> AskPlugin(const PluginReference& reference,
+                                   const std::filesystem::path& cache = {});
 
 /// Asks each plugin that `recipe` names, puts its method into `catalog`, and
 /// lets the recipe's rows go by the method's name. Throws ConfigError for a
@@ -38,7 +41,8 @@ std::vector<MethodEntry> AskPlugin(const PluginReference& reference);
 /// is taken. One that is there and cannot be loaded is an error too, unless
 /// they `may_fail`: then it stands in the catalogue as broken.
 void AddPlugins(const std::vector<std::filesystem::path>& allowed,
-                bool may_fail, Recipe& recipe, Catalog& catalog);
+                bool may_fail, const std::filesystem::path& cache,
+                Recipe& recipe, Catalog& catalog);
 
 /// Says of each plugin's run what kind it is ("kind=process"), and `foreign`
 /// when it decodes images by itself: what results show.

@@ -230,6 +230,35 @@ TEST_F(ProcessPlugin, ItSeesNoTestLabelAndWritesOnlyToItsScratch) {
               testing::Contains("isolation=" + SandboxName()));
 }
 
+TEST_F(ProcessPlugin, WhatItSaysOfItselfIsKeptUntilItChanges) {
+  const fs::path cache = folder() / "cache";
+  program.environment["TAILMARK_CACHE"] = cache.string();
+  WriteRecipe(Json::array({Written(kZeros)}));
+  const std::vector<std::string> plan = {"plan", "r.json", "--allow-plugin",
+                                         "/"};
+  ASSERT_EQ(program(plan).code, 0);
+  std::vector<fs::path> kept;
+  for (const auto& entry : fs::directory_iterator(cache / "plugins")) {
+    kept.push_back(entry.path());
+  }
+  ASSERT_EQ(kept.size(), 1u);
+  // It is what the next one looks at.
+  std::string answer = ReadFile(kept[0]);
+  const auto at = answer.find("\"written\"");
+  ASSERT_NE(at, answer.npos);
+  WriteFileAtomic(kept[0], answer.replace(at, 9, "\"another\""));
+  EXPECT_THAT(program(plan).out, HasSubstr("another"));
+  // No answer of another program is.
+  Written(std::string(kZeros) + "    x = 1\n");
+  const Said said = program(plan);
+  EXPECT_EQ(said.code, 0) << said.err;
+  EXPECT_THAT(said.out, testing::Not(HasSubstr("another")));
+  // Nor one that cannot be read.
+  WriteFileAtomic(kept[0], "{");
+  Written(kZeros);
+  EXPECT_EQ(program(plan).code, 0);
+}
+
 TEST_F(ProcessPlugin, DescribeNeedsNoRun) {
   const Said said = program(
       {"describe", Example("nearest_mean")["use"], "--allow-plugin", "/"});

@@ -1,6 +1,6 @@
 """What an external program costs more than a builtin: the same linear probe as both, in turns.
 
-    python3 tests/bench/python/process_peer.py BIN [--turns 7] [--epochs 30]
+    python3 tests/bench/python/process_peer.py BIN [--served FILE] [--turns 7] [--epochs 30]
 
 BIN is build/release/bin with tailmark, tailmark-worker and served_method, which is
 the builtin's own code behind the protocol of the kind `process`. On the embedded
@@ -70,6 +70,7 @@ class Side:
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("bin", type=pathlib.Path)
+    parser.add_argument("--served", type=pathlib.Path, help="served_method, where it is not in BIN")
     parser.add_argument("--turns", type=int, default=7)
     parser.add_argument("--epochs", type=int, default=30)
     options = parser.parse_args()
@@ -78,7 +79,7 @@ def main():
         folder = pathlib.Path(name)
         environment = {**os.environ, "OMP_NUM_THREADS": "1", "TAILMARK_CACHE": str(folder / "cache")}
         (folder / "method.json").write_text(json.dumps(
-            {**METHOD, "command": [str(binaries / "served_method"), "linear_probe"]}))
+            {**METHOD, "command": [str((options.served or binaries / "served_method").resolve()), "linear_probe"]}))
         made = [Side(name, use, folder, binaries, environment, options.epochs)
                 for name, use in (("builtin", "linear_probe"), ("process", "process:%s/method.json" % folder))]
         if made[0].sha256 != made[1].sha256:
