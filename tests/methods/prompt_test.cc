@@ -147,7 +147,7 @@ TEST_F(Prompts, LossFallsAndTheEncoderStaysAsItWas) {
     for (const Preset& preset : registry_.Find(name).info.presets) {
       if (preset.name == "embedded") options = preset.options;
     }
-    options["epochs"] = std::int64_t{8};
+    options["epochs"] = std::int64_t{30};
     options["batch_size"] = std::int64_t{8};
     Trained(name, options, &reports);
     EXPECT_LT(reports.back().curves.at("loss"),
