@@ -1,6 +1,7 @@
 #include "tests/run/toy_engine.h"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <fstream>
 
@@ -348,8 +349,9 @@ void RegisterBadMethods(MethodRegistry& registry) {
 
 ToyEngine::ToyEngine() {
   const auto* test = testing::UnitTest::GetInstance()->current_test_info();
-  folder_ = fs::path(testing::TempDir()) /
-            StrCat("tailmark-", test->test_suite_name(), "-", test->name());
+  folder_ = fs::path(testing::TempDir()) / StrCat("tailmark-",
+                                                  test->test_suite_name(), "-",
+                                                  test->name(), "-", getpid());
   fs::remove_all(folder_);
   fs::create_directories(folder_ / "weights");
   WriteFileAtomic(folder_ / "weights" / "model.safetensors", "toy");

@@ -71,8 +71,9 @@ int WorkerProcess::Wait() {
 
 WorkerBench::WorkerBench() {
   const auto* test = testing::UnitTest::GetInstance()->current_test_info();
-  folder_ = fs::path(testing::TempDir()) /
-            StrCat("tailmark-", test->test_suite_name(), "-", test->name());
+  folder_ = fs::path(testing::TempDir()) / StrCat("tailmark-",
+                                                  test->test_suite_name(), "-",
+                                                  test->name(), "-", getpid());
   fs::remove_all(folder_);
   fs::create_directories(folder_);
 }
