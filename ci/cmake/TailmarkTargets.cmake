@@ -10,7 +10,7 @@ function(tailmark_library name)
 endfunction()
 
 # tailmark_always_fast(TARGET FILE...): inner loops, optimised in Debug, too.
-# Unoptimised they would be a fifth of what all tests compute.
+# Unoptimised they were a fifth of what the longest tests compute.
 function(tailmark_always_fast target)
   set_property(SOURCE ${ARGN} TARGET_DIRECTORY ${target} APPEND PROPERTY
     COMPILE_OPTIONS "$<$<CONFIG:Debug>:-O2>")

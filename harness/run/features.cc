@@ -1,8 +1,8 @@
 #include "harness/run/features.h"
 
 #include <ATen/ATen.h>
-
 #include <ATen/core/grad_mode.h>
+
 #include <algorithm>
 #include <vector>
 

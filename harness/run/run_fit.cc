@@ -1,6 +1,6 @@
 #include <ATen/ATen.h>
-
 #include <ATen/core/grad_mode.h>
+
 #include <utility>
 
 #include "harness/base/error.h"

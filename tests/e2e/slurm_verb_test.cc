@@ -47,7 +47,8 @@ for element in $(seq 0 "${last:-0}"); do
       done
       case $FAKE_RUN in
         requeue) kill -USR1 "$job" 2>/dev/null ;;
-        lost) kill -KILL -- "-$job" 2>/dev/null && touch "$here/again" ;;
+        lost) kill -KILL -- "-$job" 2>/dev/null && touch "$here/again" &&
+          echo "lost $element" >> "$here/asked" ;;
       esac
     fi
     wait "$job" 2>/dev/null
@@ -171,6 +172,7 @@ TEST_F(SlurmVerb, AnElementThatIsWarnedIsQueuedAgainAndGivesTheSameBits) {
 
 TEST_F(SlurmVerb, AnElementWhoseNodeIsLostGivesTheSameBits) {
   ExpectSameBits("lost");
+  EXPECT_THAT(ReadFile(fake() / "asked"), HasSubstr("lost 0"));
 }
 
 }  // namespace

@@ -15,6 +15,7 @@
 #include "tests/e2e/program.h"
 #include "tests/e2e/slurm_cluster.h"
 #include "tests/record/sample.h"
+#include "tests/soak/done_scores.h"
 
 namespace tailmark {
 namespace {
@@ -27,30 +28,6 @@ constexpr double kPatience = 6 * 3600;
 Words Joined(Words first, const Words& second) {
   first.insert(first.end(), second.begin(), second.end());
   return first;
-}
-
-void Need(const Said& said, const std::string& what) {
-  if (said.code == 0) return;
-  throw StoreError(StrCat(what, " ended with ", said.code, ": ", said.err));
-}
-
-/// key -> SHA-256 of its test scores ("" for a run without), each once.
-Hashes Read(const Program& program) {
-  const Said said = program(
-      {"db", "query",
-       "SELECT r.key, s.sha256 FROM run r LEFT JOIN score s ON s.run_id = "
-       "r.id AND s.name = 'test' WHERE r.state = 'done'",
-       "--json"});
-  Need(said, "db query");
-  Hashes hashes;
-  for (const Json& row : ParseJson(said.out, "db query")) {
-    const std::string hash =
-        row["sha256"].is_null() ? "" : row["sha256"].get<std::string>();
-    if (!hashes.emplace(row["key"], hash).second) {
-      throw StoreError("stored twice: " + row["key"].get<std::string>());
-    }
-  }
-  return hashes;
 }
 
 /// Processor seconds of all that was started and has ended.
@@ -99,7 +76,9 @@ class Engines {
     const Stopwatch watch;
     const double before = Processor();
     run(program);
-    Hashes hashes = Read(program);
+    Hashes hashes = DoneScores(program, [](const std::string& key) {
+      throw StoreError("stored twice: " + key);
+    });
     std::cout << engine << ": " << hashes.size() << " done, " << watch.Seconds()
               << " s, " << Processor() - before
               << " s of processor (Slurm's jobs are not ours)" << std::endl;

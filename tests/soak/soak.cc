@@ -25,6 +25,7 @@
 #include "tests/e2e/slurm_cluster.h"
 #include "tests/record/sample.h"
 #include "tests/soak/actors.h"
+#include "tests/soak/done_scores.h"
 
 namespace tailmark {
 namespace {
@@ -110,28 +111,10 @@ class Soak {
     return program;
   }
 
-  static void Need(const Said& said, const std::string& what) {
-    if (said.code == 0) return;
-    throw StoreError(StrCat(what, " ended with ", said.code, ": ", said.err));
-  }
-
-  /// key -> SHA-256 of its test scores, of what the store has as done.
   Hashes Read(const Program& program) {
-    const Said said = program(
-        {"db", "query",
-         "SELECT r.key, s.sha256 FROM run r LEFT JOIN score s ON s.run_id = "
-         "r.id AND s.name = 'test' WHERE r.state = 'done'",
-         "--json"});
-    Need(said, "db query");
-    Hashes hashes;
-    for (const Json& row : ParseJson(said.out, "db query")) {
-      const std::string hash =
-          row["sha256"].is_null() ? "" : row["sha256"].get<std::string>();
-      if (!hashes.emplace(row["key"], hash).second) {
-        Complain("stored twice: " + row["key"].get<std::string>());
-      }
-    }
-    return hashes;
+    return DoneScores(program, [this](const std::string& key) {
+      Complain("stored twice: " + key);
+    });
   }
 
   void Complain(const std::string& what) {
