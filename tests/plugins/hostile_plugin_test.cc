@@ -47,6 +47,13 @@ class HostilePlugin : public ::testing::Test, protected PluginProgram {
     ASSERT_EQ(row.value("state", std::string()), state) << row;
     EXPECT_THAT(row["reason"].get<std::string>(), HasSubstr(reason));
   }
+  /// What `plugin check` says of each promise.
+  Json Checked() {
+    const Said said = program(
+        {"plugin", "check", Use(), "--allow-plugin", TM_PLUGIN_DIR, "--json"});
+    EXPECT_EQ(said.code, 1) << said.err;
+    return ParseJson(said.out, "plugin check")[0]["checks"];
+  }
   /// Numbers of the processes of that name.
   static std::vector<std::string> ProcessesCalled(const std::string& name) {
     std::vector<std::string> found;
@@ -75,6 +82,26 @@ TEST_F(HostilePlugin, ScoresThatAreNoNumbersAreNoResult) {
 
 TEST_F(HostilePlugin, ACrashIsARowWithItsSignal) {
   ExpectFailure("segfault", "SIGSEGV");
+}
+
+TEST_F(HostilePlugin, AnEarlierPromiseIsNotToBlameForABrokenOne) {
+  const Json fresh = Checked();
+  // It crashes in the company of others, and does not alone.
+  program.environment["TM_TEST_MOST_FITS"] = "6";
+  EXPECT_EQ(Checked(), fresh);
+}
+
+TEST_F(HostilePlugin, APromiseThatCrashesIsNamedAndTheNextIsAsked) {
+  program.environment["TM_TEST_MOST_FITS"] = "0";
+  int crashed = 0;
+  int kept = 0;
+  for (const Json& each : Checked()) {
+    const auto detail = each["detail"].get<std::string>();
+    if (detail.find("it crashed: signal 11") != detail.npos) ++crashed;
+    if (each["outcome"] == "kept") ++kept;
+  }
+  EXPECT_GT(crashed, 5);
+  EXPECT_GT(kept, 0);
 }
 
 TEST_F(HostilePlugin, LeavingWithoutABundleIsAFailure) {

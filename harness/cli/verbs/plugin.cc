@@ -1,4 +1,3 @@
-#include <algorithm>
 #include <filesystem>
 #include <iostream>
 
@@ -6,9 +5,9 @@
 #include "harness/base/json.h"
 #include "harness/base/log.h"
 #include "harness/base/suggest.h"
-#include "harness/base/temporary_folder.h"
 #include "harness/cli/exit_codes.h"
 #include "harness/cli/plugins.h"
+#include "harness/cli/promises.h"
 #include "harness/cli/tables.h"
 #include "harness/cli/verbs.h"
 #include "harness/plugin/kind.h"
@@ -20,8 +19,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr double kPatience = 300;  // Seconds for one promise.
-
 struct CheckOptions {
   std::string what;
   std::vector<std::string> allow_plugins;
@@ -29,14 +26,8 @@ struct CheckOptions {
   bool json = false;
 };
 
-/// A method to be checked: a builtin, or one of a plugin's.
-struct Checked {
-  std::string method;
-  fs::path plugin;  ///< "" for a builtin.
-};
-
 /// "plugin:FILE#NAME", "process:FILE", a bare file, or a builtin's name.
-std::vector<Checked> Find(const CheckOptions& options) {
+std::vector<CheckedMethod> Find(const CheckOptions& options) {
   std::string what = options.what;
   if (what.find(':') == what.npos && fs::is_regular_file(what)) {
     what = "plugin:" + what;
@@ -44,7 +35,7 @@ std::vector<Checked> Find(const CheckOptions& options) {
   const auto reference = ParsePluginReference(what, fs::current_path());
   if (!reference) return {{LoadCatalog().Find(what).name, ""}};
   RequireAllowed(AllowedPlugins(options.allow_plugins), *reference);
-  std::vector<Checked> found;
+  std::vector<CheckedMethod> found;
   std::vector<std::string> names;
   for (const MethodEntry& each : AskPlugin(*reference)) {
     names.push_back(each.name);
@@ -59,90 +50,33 @@ std::vector<Checked> Find(const CheckOptions& options) {
   return found;
 }
 
-/// The worker's answer; null, with why in `why`, when it could give none.
-Json AskWorker(const Checked& checked, const std::string& check,
-               std::string& why) {
-  TemporaryFolder scratch;
-  const fs::path answer = scratch.path() / "answer.json";
-  std::vector<std::string> words = {"check", answer.string(), "--method",
-                                    checked.method};
-  if (!check.empty()) words.insert(words.end(), {"--check", check});
-  if (!checked.plugin.empty()) {
-    words.insert(words.end(), {"--plugin", checked.plugin.string()});
+void Print(const PromiseKept& promise) {
+  std::cout << (promise.outcome == "kept"      ? "  ok      "
+                : promise.outcome == "skipped" ? "  skipped "
+                                               : "  BROKEN  ")
+            << promise.meaning;
+  if (!promise.detail.empty()) std::cout << "\n            " << promise.detail;
+  if (promise.outcome == "broken") {
+    std::cout << "\n            again: --only " << promise.check;
   }
-  const ProcessEnd end = RunWorker(words, kPatience);
-  if (end.exit_code == 0 && fs::exists(answer)) return ReadJson(answer);
-  why = end.cause == EndCause::kWallTime
-            ? StrCat("it did not end within ", kPatience, " s")
-        : end.signal ? StrCat("it crashed: signal ", *end.signal)
-                     : StrCat("it ended the process with code ",
-                              end.exit_code.value_or(0));
-  if (!end.tail.empty()) why += "; its last words: " + end.tail;
-  return nullptr;
-}
-
-std::vector<Json> ChecksToAsk(const Checked& checked,
-                              const std::vector<std::string>& only) {
-  std::string why;
-  const Json all = AskWorker(checked, "", why);
-  if (all.is_null()) {
-    throw ConfigError(StrCat("'", checked.method, "': ", why));
-  }
-  std::vector<Json> asked;
-  std::vector<std::string> names;
-  for (const Json& each : all) {
-    names.push_back(each["check"].get<std::string>());
-    if (only.empty() ||
-        std::find(only.begin(), only.end(), names.back()) != only.end()) {
-      asked.push_back(each);
-    }
-  }
-  for (const std::string& name : only) {
-    if (std::find(names.begin(), names.end(), name) == names.end()) {
-      throw ConfigError(UnknownName("check", name, names));
-    }
-  }
-  return asked;
-}
-
-OrderedJson CheckOne(const Checked& checked, const Json& check) {
-  std::string why;
-  const Json answer =
-      AskWorker(checked, check["check"].get<std::string>(), why);
-  const bool none = answer.is_null();
-  return {{"check", check["check"]},
-          {"meaning", check["meaning"]},
-          {"outcome", none ? Json("broken") : answer["outcome"]},
-          {"detail", none ? Json(why) : answer["detail"]}};
-}
-
-void Print(const OrderedJson& result) {
-  const auto outcome = result["outcome"].get<std::string>();
-  const auto detail = result["detail"].get<std::string>();
-  std::cout << (outcome == "kept"      ? "  ok      "
-                : outcome == "skipped" ? "  skipped "
-                                       : "  BROKEN  ")
-            << result["meaning"].get<std::string>();
-  if (!detail.empty()) std::cout << "\n            " << detail;
-  if (outcome == "broken") {
-    std::cout << "\n            again: --only "
-              << result["check"].get<std::string>();
-  }
-  std::cout << std::endl;  // One a second or so: as they come.
+  std::cout << std::endl;  // As they come.
 }
 
 int Check(const CheckOptions& options) {
   OrderedJson answer = OrderedJson::array();
   std::size_t broken = 0;
-  for (const Checked& checked : Find(options)) {
-    if (!options.json) std::cout << checked.method << "\n";
+  for (const CheckedMethod& checked : Find(options)) {
+    if (!options.json) std::cout << checked.name << std::endl;
     OrderedJson results = OrderedJson::array();
-    for (const Json& check : ChecksToAsk(checked, options.only)) {
-      results.push_back(CheckOne(checked, check));
-      if (results.back()["outcome"] == "broken") ++broken;
-      if (!options.json) Print(results.back());
-    }
-    answer.push_back({{"method", checked.method}, {"checks", results}});
+    HoldToPromises(checked, options.only, [&](const PromiseKept& promise) {
+      if (promise.outcome == "broken") ++broken;
+      if (!options.json) Print(promise);
+      results.push_back({{"check", promise.check},
+                         {"meaning", promise.meaning},
+                         {"outcome", promise.outcome},
+                         {"detail", promise.detail}});
+    });
+    answer.push_back({{"method", checked.name}, {"checks", results}});
   }
   if (options.json) std::cout << answer.dump(2) << "\n";
   if (broken > 0) LogError(StrCat(broken, " promises are broken"));
@@ -183,8 +117,7 @@ Verb CheckVerbOfPlugins() {
   return {
       .name = "check",
       .summary =
-          "Hold a method of any kind to the contract: some twenty promises, "
-          "each in a process of its own",
+          "Hold a method of any kind to the contract: some twenty promises",
       .example =
           "tailmark plugin check plugin:build/libfancy.so "
           "--allow-plugin .",
