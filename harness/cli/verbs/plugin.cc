@@ -8,7 +8,10 @@
 #include "harness/base/suggest.h"
 #include "harness/base/temporary_folder.h"
 #include "harness/cli/exit_codes.h"
+#include "harness/cli/named_plugin.h"
+#include "harness/cli/planning.h"
 #include "harness/cli/plugins.h"
+#include "harness/cli/score_checks.h"
 #include "harness/cli/tables.h"
 #include "harness/cli/verbs.h"
 #include "harness/plugin/kind.h"
@@ -35,26 +38,26 @@ struct Checked {
   fs::path plugin;  ///< "" for a builtin.
 };
 
-/// "plugin:FILE#NAME", "process:FILE", a bare file, or a builtin's name.
-std::vector<Checked> Find(const CheckOptions& options) {
-  std::string what = options.what;
-  if (what.find(':') == what.npos && fs::is_regular_file(what)) {
-    what = "plugin:" + what;
-  }
-  const auto reference = ParsePluginReference(what, fs::current_path());
-  if (!reference) return {{LoadCatalog().Find(what).name, ""}};
-  RequireAllowed(AllowedPlugins(options.allow_plugins), *reference);
+bool IsBuiltin(const std::string& name) {
+  const auto catalog = CatalogIfThere();
+  return catalog &&
+         std::any_of(catalog->methods.begin(), catalog->methods.end(),
+                     [&](const auto& each) { return each.name == name; });
+}
+
+/// Those of a plugin: naming it is consent to run it.
+std::vector<Checked> MethodsOf(const PluginReference& plugin) {
   std::vector<Checked> found;
   std::vector<std::string> names;
-  for (const MethodEntry& each : AskPlugin(*reference)) {
+  for (const MethodEntry& each : AskPlugin(plugin)) {
     names.push_back(each.name);
-    if (reference->method.empty() || reference->method == each.name) {
-      found.push_back({each.name, reference->path});
+    if (plugin.method.empty() || plugin.method == each.name) {
+      found.push_back({each.name, plugin.path});
     }
   }
   if (found.empty()) {
-    throw ConfigError(StrCat(reference->path.string(), ": ",
-                             UnknownName("method", reference->method, names)));
+    throw ConfigError(StrCat(plugin.path.string(), ": ",
+                             UnknownName("method", plugin.method, names)));
   }
   return found;
 }
@@ -131,21 +134,66 @@ void Print(const OrderedJson& result) {
   std::cout << std::endl;  // One a second or so: as they come.
 }
 
+OrderedJson CheckMethod(const Checked& checked, const CheckOptions& options) {
+  if (!options.json) std::cout << checked.method << "\n";
+  OrderedJson results = OrderedJson::array();
+  for (const Json& check : ChecksToAsk(checked, options.only)) {
+    results.push_back(CheckOne(checked, check));
+    if (!options.json) Print(results.back());
+  }
+  return {{"method", checked.method}, {"checks", results}};
+}
+
+OrderedJson CheckScoreFile(const fs::path& file, const CheckOptions& options) {
+  std::string name;
+  const OrderedJson all = CheckScores(file, name);
+  OrderedJson results = OrderedJson::array();
+  std::vector<std::string> names;
+  for (const OrderedJson& each : all) {
+    names.push_back(each["check"].get<std::string>());
+    if (options.only.empty() ||
+        std::find(options.only.begin(), options.only.end(), names.back()) !=
+            options.only.end()) {
+      results.push_back(each);
+    }
+  }
+  for (const std::string& each : options.only) {
+    if (std::find(names.begin(), names.end(), each) == names.end()) {
+      throw ConfigError(UnknownName("check", each, names));
+    }
+  }
+  if (!options.json) {
+    std::cout << name << ", scores of another system: none of its code runs\n";
+    for (const OrderedJson& each : results) Print(each);
+  }
+  return {{"method", name}, {"checks", results}};
+}
+
 int Check(const CheckOptions& options) {
   OrderedJson answer = OrderedJson::array();
-  std::size_t broken = 0;
-  for (const Checked& checked : Find(options)) {
-    if (!options.json) std::cout << checked.method << "\n";
-    OrderedJson results = OrderedJson::array();
-    for (const Json& check : ChecksToAsk(checked, options.only)) {
-      results.push_back(CheckOne(checked, check));
-      if (results.back()["outcome"] == "broken") ++broken;
-      if (!options.json) Print(results.back());
+  const auto plugin =
+      IsBuiltin(options.what) ? std::nullopt : NamedPlugin(options.what);
+  if (plugin && plugin->kind == "scores") {
+    answer.push_back(CheckScoreFile(plugin->path, options));
+  } else if (plugin) {
+    for (const Checked& each : MethodsOf(*plugin)) {
+      answer.push_back(CheckMethod(each, options));
     }
-    answer.push_back({{"method", checked.method}, {"checks", results}});
+  } else {
+    answer.push_back(
+        CheckMethod({LoadCatalog().Find(options.what).name, ""}, options));
+  }
+  std::size_t broken = 0;
+  for (const OrderedJson& each : answer) {
+    for (const OrderedJson& result : each["checks"]) {
+      if (result["outcome"] == "broken") ++broken;
+    }
   }
   if (options.json) std::cout << answer.dump(2) << "\n";
-  if (broken > 0) LogError(StrCat(broken, " promises are broken"));
+  if (broken > 0) {
+    LogError(StrCat(broken, broken == 1 ? " promise is" : " promises are",
+                    " broken"));
+  }
   return broken > 0 ? kExitRegression : kExitOk;
 }
 
@@ -185,17 +233,16 @@ Verb CheckVerbOfPlugins() {
       .summary =
           "Hold a method of any kind to the contract: some twenty promises, "
           "each in a process of its own",
-      .example =
-          "tailmark plugin check plugin:build/libfancy.so "
-          "--allow-plugin .",
+      .example = "tailmark plugin check fancy",
       .declare =
           [options](Args& args) {
             args.Positional(
                 "METHOD", options->what, true,
-                "plugin:FILE, process:FILE, a file of a plugin, or a builtin");
+                "A folder that plugin new wrote, a plugin's file, plugin:FILE, "
+                "process:FILE, scores:FILE or a builtin; naming it is consent "
+                "to run it");
             args.Repeated("--allow-plugin", options->allow_plugins, "PATH",
-                          "Run the code of this plugin, or of all in this "
-                          "folder");
+                          "As for other verbs; not needed here");
             args.Repeated("--only", options->only, "CHECK",
                           "Only this promise");
             args.Flag("--json", options->json, "Print JSON");
