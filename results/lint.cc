@@ -142,7 +142,8 @@ void CheckDecimals(const PublishedTable& table, const PublishedRow& row,
     out.push_back(
         Found(table, row, value.column, "decimals", value.value, std::nullopt,
               StrCat("printed as ", AsPrinted(value), " with ", value.decimals,
-                     " decimals, the table has ", table.decimals)));
+                     value.decimals == 1 ? " decimal" : " decimals",
+                     ", the table has ", table.decimals)));
   }
 }
 

@@ -8,7 +8,6 @@
 #include "harness/base/error.h"
 #include "harness/base/files.h"
 #include "harness/base/json.h"
-#include "harness/base/json_depth.h"
 #include "harness/base/json_integer.h"
 #include "harness/base/suggest.h"
 #include "results/csv_rows.h"
@@ -217,15 +216,8 @@ PublishedTable TableOfOurs(const OrderedJson& json, const std::string& source,
 /// In file order: the order of columns is part of a table.
 OrderedJson ReadOrdered(const fs::path& file) {
   const std::string text = ReadFile(file);
-  if (const auto at = FindTooDeep(text); at != text.npos) {
-    throw DataError(StrCat(file.string(), ": byte ", at, ": nested more than ",
-                           kDeepestJson, " deep"));
-  }
-  try {
-    return OrderedJson::parse(text, nullptr, true, true);
-  } catch (const OrderedJson::exception& error) {
-    throw DataError(StrCat(file.string(), ": ", error.what()));
-  }
+  ParseJson(text, file.string());  // Says where it is wrong.
+  return OrderedJson::parse(text, nullptr, true, true);
 }
 
 }  // namespace
@@ -256,6 +248,12 @@ Published ReadPublished(const fs::path& file, const Groups& groups) {
     out.tables.push_back(TableOfList(Json::parse(json.dump()), file, groups));
     return out;
   }
+  if (!json.is_object() || !json.contains("schema")) {
+    throw DataError(StrCat(file.string(),
+                           ": expected a list of rows, [{\"method\": ..., "
+                           "\"dataset\": ..., \"total\": ...}], or an object "
+                           "of schema \"tailmark-published/1\""));
+  }
   try {
     if (json.at("schema") != "tailmark-published/1") {
       throw DataError(StrCat(file.string(), ": schema ",
@@ -271,7 +269,11 @@ Published ReadPublished(const fs::path& file, const Groups& groups) {
       out.tables.push_back(TableOfOurs(table, out.name, file));
     }
   } catch (const OrderedJson::exception& error) {
-    throw DataError(StrCat(file.string(), ": ", error.what()));
+    // "[json.exception.out_of_range.403] key 'id' not found"
+    const std::string what = error.what();
+    throw DataError(
+        StrCat(file.string(), ": ",
+               what.substr(std::min(what.size(), what.find(' ') + 1))));
   }
   return out;
 }

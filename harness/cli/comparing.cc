@@ -103,19 +103,24 @@ std::vector<ComparedRow> RowsOf(const Store& store,
 }
 
 std::vector<ComparedRow> FindRows(const Store& store, const std::string& word) {
+  const std::size_t slash = word.find('/');
   std::vector<std::string> names;
-  for (const CampaignRow& campaign : Campaigns(store)) {
-    if (campaign.name == word) return RowsOf(store, word);
-    names.push_back(campaign.name);
+  std::string campaign;  // "": the newest
+  for (const CampaignRow& each : Campaigns(store)) {
+    if (each.name == word) return RowsOf(store, word);
+    if (each.name == word.substr(0, slash)) campaign = each.name;
+    names.push_back(each.name);
   }
+  const std::string label = campaign.empty() ? word : word.substr(slash + 1);
   std::vector<ComparedRow> found;
   std::vector<ComparedRow> of_method;
   if (!names.empty()) {
-    for (ComparedRow& row : RowsOf(store, "")) {
-      names.push_back(row.label);
-      if (row.label == word) {
+    for (ComparedRow& row : RowsOf(store, campaign)) {
+      names.push_back(campaign.empty() ? row.label
+                                       : StrCat(campaign, "/", row.label));
+      if (row.label == label) {
         found.push_back(std::move(row));
-      } else if (row.runs.front().method == word) {
+      } else if (row.runs.front().method == label) {
         of_method.push_back(std::move(row));
       }
     }

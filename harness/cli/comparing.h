@@ -22,9 +22,9 @@ struct ComparedRow {
 };
 
 /// What a word on the command line stands for: a campaign (all its rows), a
-/// label or else a method of the newest campaign, or a run key or its
-/// beginning. Runs that are not done are left out. Throws ConfigError with the
-/// nearest name.
+/// label or else a method of the newest campaign, or of another as
+/// CAMPAIGN/LABEL, or a run key or its beginning. Runs that are not done are
+/// left out. Throws ConfigError with the nearest name.
 std::vector<ComparedRow> FindRows(const Store& store, const std::string& word);
 
 /// The rows of a campaign: "" is the newest.

@@ -228,6 +228,10 @@ ScoreFileInfo ReadScoreFile(const fs::path& scores) {
   return info;
 }
 
+std::vector<std::string> ReadScoreIds(const ScoreFileInfo& info) {
+  return ReadIds(info.ids);
+}
+
 bool IsScoreFile(const fs::path& plugin) {
   return plugin.extension() == ".npy";
 }

@@ -37,6 +37,9 @@ struct ScoreFileInfo {
 /// Throws DataError naming file and member.
 ScoreFileInfo ReadScoreFile(const std::filesystem::path& scores);
 
+/// One image a row. Throws DataError.
+std::vector<std::string> ReadScoreIds(const ScoreFileInfo& info);
+
 /// Whether a run is one of those: its plugin is such a file.
 bool IsScoreFile(const std::filesystem::path& plugin);
 

@@ -210,6 +210,16 @@ TEST_F(GateVerbs, CompareTellsRowsApartAndARunFromItselfNot) {
           .json();
   ASSERT_EQ(named.size(), 1u) << named;
   EXPECT_EQ(named[0]["a"], "probe on embedded, 1 run");
+  // One of an older campaign is named with it.
+  Campaign("later", {{.build = "build-2", .skill = 1.4}});
+  const Json across = tailmark_({"compare", "night/another", "probe",
+                                 "--resamples", "50", "--json"})
+                          .json();
+  ASSERT_EQ(across.size(), 1u) << across;
+  EXPECT_EQ(across[0]["a"], "another on embedded, 1 run");
+  const Said wrong = tailmark_({"compare", "night/anothr", "probe"});
+  EXPECT_EQ(wrong.code, 2);
+  EXPECT_THAT(wrong.err, HasSubstr("did you mean 'night/another'"));
 }
 
 TEST_F(GateVerbs, CompareAndReportSayOfHowManyShotsTheirRowsAre) {

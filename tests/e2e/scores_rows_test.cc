@@ -4,10 +4,15 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <cstdlib>
+#include <map>
+#include <vector>
 
 #include "harness/base/error.h"
 #include "harness/base/files.h"
+#include "harness/base/json.h"
+#include "harness/base/npy.h"
 #include "tests/e2e/made_store.h"
 #include "tests/e2e/program.h"
 #include "tests/record/sample.h"
@@ -110,6 +115,49 @@ TEST_F(ScoreRows, AnImageOrAClassThatIsAbsentFailsThatRowAndNamesIt) {
   json["classes"][0] = "unicorn";
   WriteFileAtomic(meta, json.dump());
   EXPECT_THAT(Run().err, HasSubstr("of the test split is not there"));
+}
+
+TEST_F(ScoreRows, PluginCheckSaysWhatTheirFilesPromise) {
+  WriteScores("theirs", {.skill = 1.5});
+  const auto outcome = [&](const std::string& what, int code) {
+    const Said said = tailmark_({"plugin", "check", what, "--json"});
+    EXPECT_EQ(said.code, code) << said.out << said.err;
+    std::map<std::string, std::string> outcomes;
+    const Json answer = said.json();
+    for (const Json& each : answer[0]["checks"]) {
+      outcomes[each["check"]] = each["outcome"];
+    }
+    return outcomes;
+  };
+  const fs::path lab = scratch_.path() / "lab";
+  const std::string file = (lab / "theirs.npy").string();
+  for (const auto& [check, kept] : outcome("scores:" + file, 0)) {
+    EXPECT_EQ(kept, "kept") << check;
+  }
+  EXPECT_EQ(outcome(file, 0).size(), 8u);
+  const Said said = tailmark_({"describe", file});
+  EXPECT_EQ(said.code, 0) << said.err;
+  EXPECT_THAT(said.out, HasSubstr("24 classes; scale logit"));
+
+  WriteNpy(file, DType::kFloat32, std::vector<std::int64_t>{2, 3},
+           std::vector<float>{2, NAN, 2, 2, 2, 2});
+  Json meta = ReadJson(lab / "theirs.json");
+  meta["scale"] = "probability";
+  meta["classes"][1] = meta["classes"][0];
+  WriteFileAtomic(lab / "theirs.json", meta.dump());
+  auto broken = outcome(file, 1);
+  EXPECT_EQ(broken.at("IsAMatrixOfScores"), "kept");
+  for (const char* check : {"ARowAnImageAColumnAClass", "EveryScoreIsANumber",
+                            "NoClassComesTwice", "TheScaleIsWhatItSays"}) {
+    EXPECT_EQ(broken.at(check), "broken") << check;
+  }
+  WriteNpy(file, DType::kFloat32, std::vector<std::int64_t>{2, 1},
+           std::vector<float>{2, 2});
+  EXPECT_EQ(outcome(file, 1).at("ScoresTellImagesApart"), "broken");
+  WriteFileAtomic(file, "no array");
+  broken = outcome(file, 1);
+  EXPECT_EQ(broken.at("IsAMatrixOfScores"), "broken");
+  EXPECT_EQ(broken.at("EveryScoreIsANumber"), "skipped");
 }
 
 TEST_F(ScoreRows, AFileThatIsNotThereIsExit2) {

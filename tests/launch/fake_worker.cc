@@ -7,6 +7,7 @@
 
 #include <chrono>
 #include <csignal>
+#include <cstdint>
 #include <fstream>
 #include <iostream>
 #include <thread>
@@ -105,6 +106,9 @@ int Act(const std::string& act, RunSpec spec, const fs::path& bundle) {
     signal(SIGTERM, SIG_IGN);
     std::cerr << "hanging" << std::endl;
     Sleep(1000);
+  }
+  if (act == "spin") {
+    for (volatile std::uint64_t turns = 0;;) turns = turns + 1;
   }
   if (act == "leave_child") {
     // A grandchild that outlives its parent and holds its output open.

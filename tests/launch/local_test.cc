@@ -164,6 +164,16 @@ TEST_F(Local, AHangIsATimeout) {
       << reason;
 }
 
+TEST_F(Local, TooMuchProcessorTimeIsATimeout) {
+  Plan plan = PlanOf({"spin"});
+  plan.tasks[0].limits.cpu_s = 0.3;
+  const TaskResult result = RunOne(plan);
+  EXPECT_EQ(result.state, RunState::kTimeout);
+  EXPECT_NE(result.reason.find("more processor time than its limit"),
+            std::string::npos)
+      << result.reason;
+}
+
 TEST_F(Local, TooMuchMemoryIsAnOom) {
   Plan plan = PlanOf({"hog"});
   plan.tasks[0].limits.rss_bytes = std::int64_t{64} << 20;

@@ -3,7 +3,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <cstdlib>
 #include <iostream>
 #include <map>
 
@@ -69,9 +68,11 @@ class ExportedPlugin : public ::testing::Test, protected PluginProgram {
     problem.class_names = std::move(classes);
     return OpenExported(path, place).create({}, problem);
   }
-  static at::Tensor Scores(const Method& method, std::int64_t rows = 2) {
+  static at::Tensor Scores(const Method& method, std::int64_t rows = 2,
+                           std::int64_t width = 4) {
     Batch batch;
-    batch.inputs = torch::arange(rows * 4, torch::kFloat).view({rows, 4});
+    batch.inputs =
+        torch::arange(rows * width, torch::kFloat).view({rows, width});
     batch.rows = torch::arange(rows);
     return method.Predict(batch);
   }
@@ -93,7 +94,7 @@ class ExportedPlugin : public ::testing::Test, protected PluginProgram {
     return outcomes;
   }
   /// Python's torch makes m.pt2 of what WriteModel(kLinear) writes, or why not.
-  std::string MakePackage() const;
+  std::string MakePackage(std::int64_t width, std::int64_t classes);
   template <class Body>
   static std::string Message(Body body) {
     try {
@@ -232,61 +233,71 @@ TEST_F(ExportedPlugin, HowWideItsFeaturesAreIsAskedFor) {
               HasSubstr("'width' is -1"));
 }
 
-std::string ExportedPlugin::MakePackage() const {
-  WriteFileAtomic(folder() / "make.py", R"(
+std::string ExportedPlugin::MakePackage(std::int64_t width,
+                                        std::int64_t classes) {
+  if (!UsePythonWith("torch")) {
+    return "no torch for python3 to make a package with";
+  }
+  WriteFileAtomic(folder() / "make.py",
+                  StrCat("width, classes = ", width, ", ", classes, R"(
 import torch
 class Toy(torch.nn.Module):
     def __init__(self):
         super().__init__()
-        self.register_buffer("weight", (torch.arange(12.0) * 0.7).sin().view(4, 3))
+        weight = (torch.arange(float(width * classes)) * 0.7).sin()
+        self.register_buffer("weight", weight.view(width, classes))
     def forward(self, x):
         return x @ self.weight
-rows = torch.export.Dim("rows", min=2, max=1024)
-program = torch.export.export(Toy(), (torch.ones(5, 4),), dynamic_shapes=({0: rows},))
+rows = torch.export.Dim("rows", min=2, max=4096)
+program = torch.export.export(Toy(), (torch.ones(5, width),), dynamic_shapes=({0: rows},))
 torch._inductor.aoti_compile_and_package(program, package_path="m.pt2")
-)");
-  const std::string make = "cd " + folder().string() +
-                           " && TORCHINDUCTOR_CACHE_DIR=" + folder().string() +
-                           "/cache python3 make.py >make.log 2>&1";
-  if (std::system("python3 -c 'import torch' >/dev/null 2>&1") != 0) {
-    return "no torch for python3 to make a package with";
-  }
-  if (std::system(make.c_str()) != 0) {
+)"));
+  if (!Shell("TORCHINDUCTOR_CACHE_DIR=cache python3 make.py >make.log 2>&1")) {
     return "python3's torch makes no package here: " +
            ReadFile(folder() / "make.log");
   }
   return "";
 }
 
-TEST_F(ExportedPlugin, APackageOfPythonsTorchGivesWhatTheModuleGives) {
-  if (const auto why = MakePackage(); !why.empty()) GTEST_SKIP() << why;
-  WriteModel(kLinear);
-  const std::vector<std::string> classes = {"cat", "dog", "cow"};
-  const auto expected = Scores(*Make(WriteJson(), classes));
-  const fs::path json = WriteJson(
-      {{"file", "m.pt2"}, {"sha256", Sha256File(folder() / "m.pt2")}});
-  EXPECT_TRUE(Scores(*Make(json, classes)).allclose(expected, 1e-5, 1e-5));
-  // Held back as in a run.
-  WriteJson({{"file", "m.pt2"},
-             {"sha256", Sha256File(folder() / "m.pt2")},
-             {"width", 4}});
-  const std::string check = "PredictingTwiceChangesNothing";
-  EXPECT_EQ(Checked(0, {"--only", check}).at(check), "kept");
-}
+// The embedded scenes', in another order than the data set's.
+const std::vector<std::string> kScenes = {
+    "scarecrow", "person",   "car",         "boat",           "mug",
+    "flower",    "fish",     "bottle",      "ball",           "buoy",
+    "spoon",     "shell",    "orange",      "mushroom",       "van",
+    "bird",      "plate",    "yacht",       "starfish",       "tyre",
+    "croissant", "umbrella", "street lamp", "shopping basket"};
 
 TEST_F(ExportedPlugin, ItsRowStandsBesideTheBuiltins) {
-  // In another order than the data set's.
-  const std::vector<std::string> classes = {
-      "scarecrow", "person",   "car",         "boat",           "mug",
-      "flower",    "fish",     "bottle",      "ball",           "buoy",
-      "spoon",     "shell",    "orange",      "mushroom",       "van",
-      "bird",      "plate",    "yacht",       "starfish",       "tyre",
-      "croissant", "umbrella", "street lamp", "shopping basket"};
   WriteModel(kLinear, 64, 24);
-  WriteJson({{"classes", classes}});
+  WriteJson({{"classes", kScenes}});
   const Json row = RowOf({{"use", "plugin:model.json"}});
   ASSERT_EQ(row["state"], "done") << row;
   EXPECT_GT(TotalOf(row), 1.0);
+}
+
+TEST_F(ExportedPlugin, APackageOfPythonsTorchIsARowAndGivesWhatTheModuleGives) {
+  if (const auto why = MakePackage(64, 24); !why.empty()) GTEST_SKIP() << why;
+  WriteModel(kLinear, 64, 24);
+  const fs::path json = WriteJson({{"classes", kScenes}});
+  const auto expected = Scores(*Make(json, kScenes), 2, 64);
+  const Json module = RowOf({{"use", "plugin:model.json"}});
+  ASSERT_EQ(module["state"], "done") << module;
+  WriteJson({{"file", "m.pt2"},
+             {"sha256", Sha256File(folder() / "m.pt2")},
+             {"classes", kScenes},
+             {"name", "packed"},
+             {"width", 64}});
+  EXPECT_TRUE(
+      Scores(*Make(json, kScenes), 2, 64).allclose(expected, 1e-5, 1e-5));
+  // Held back as in a run.
+  const std::string check = "PredictingTwiceChangesNothing";
+  EXPECT_EQ(Checked(0, {"--only", check}).at(check), "kept");
+  const Json row = RowOf({{"use", "plugin:model.json"}});
+  ASSERT_EQ(row["state"], "done") << row;
+  EXPECT_NEAR(TotalOf(row), TotalOf(module), 1e-2);
+  const Said said = program({"report", "-f", "md", "-o", "report"});
+  ASSERT_EQ(said.code, 0) << said.err;
+  EXPECT_THAT(ReadFile(folder() / "report/report.md"), HasSubstr("Packed"));
 }
 
 TEST_F(ExportedPlugin, AClassOfTheDataThatItLacksIsTheReasonOfItsRow) {

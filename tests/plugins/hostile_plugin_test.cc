@@ -115,6 +115,11 @@ TEST_F(HostilePlugin, AHangEndsAtItsLimit) {
   ExpectFailure("hang", "no sign of life for", "timeout", {{"silence", "20s"}});
 }
 
+TEST_F(HostilePlugin, ComputingForEverEndsAtItsLimitOfProcessorTime) {
+  ExpectFailure("spin", "more processor time than its limit", "timeout",
+                {{"cpu", "2s"}});
+}
+
 TEST_F(HostilePlugin, RunningOutOfDescriptorsIsAFailure) {
   const Json row = Does("descriptors");
   EXPECT_EQ(row["state"], "failed") << row;
@@ -157,6 +162,23 @@ TEST_F(HostilePlugin, HowItIsHeldBackIsRecorded) {
   Does("none");
   EXPECT_THAT(RecordOfPlugin()["spec"]["tags"],
               testing::Contains("isolation=" + SandboxName()));
+}
+
+TEST_F(HostilePlugin, NoneOfItsCodeRunsWhenItsStampDoesNotFit) {
+  program.environment["TM_TEST_LOADED"] = "1";
+  const fs::path fits = folder() / "fits.so", other = folder() / "other.so";
+  std::string bytes = ReadFile(fs::path(TM_PLUGIN_DIR) / "libhostile.so");
+  WriteFileAtomic(fits, bytes);
+  bytes.replace(bytes.find("\"build_type\":\"") + 14, 2, "xx");
+  WriteFileAtomic(other, bytes);
+  WriteRecipe({{{"use", "plugin:" + fits.string()}},
+               {{"use", "plugin:" + other.string()}}});
+  const Said said = RunAll();
+  const Json runs = said.json()["runs"];
+  ASSERT_EQ(runs.size(), 3u) << said.err;
+  EXPECT_THAT(runs[1]["reason"].get<std::string>(), HasSubstr("86"));
+  EXPECT_THAT(runs[2]["reason"].get<std::string>(),
+              HasSubstr("the build type differ"));
 }
 
 TEST_F(HostilePlugin, WhatCannotBeLoadedIsARowToo) {

@@ -9,6 +9,7 @@
 
 #include "harness/base/error.h"
 #include "harness/base/files.h"
+#include "harness/base/json.h"
 #include "tests/record/sample.h"
 
 namespace tailmark {
@@ -58,6 +59,22 @@ class Installed : public ::testing::Test {
     EXPECT_THAT(Log(), HasSubstr(name + ": mAP "));
     // Again: the golden number has to come out.
     ASSERT_EQ(Shell(StrCat("sh ", name, "/test.sh")), 0) << Log();
+    // By its folder, wherever its file is.
+    ASSERT_EQ(Shell(StrCat("tailmark plugin check ", name)), 0) << Log();
+    EXPECT_THAT(Log(), HasSubstr("  ok "));
+    ASSERT_EQ(Shell(StrCat("tailmark describe ", name, " --allow-plugin .")), 0)
+        << Log();
+    EXPECT_THAT(Log(), HasSubstr(name + ", version 1"));
+    // What it calls mAP is what the table shows.
+    ASSERT_EQ(
+        Shell(StrCat("tailmark db query --json \"SELECT value FROM result "
+                     "WHERE grp = 'total' AND scores = 'test' AND "
+                     "definition LIKE 'ap.step/%' AND method = '",
+                     name, "'\"")),
+        0)
+        << Log();
+    EXPECT_NEAR(ParseJson(Log(), name).at(0).at("value").get<double>(),
+                std::stod(ReadFile(work() / name / "total.txt")), 1e-9);
     ASSERT_EQ(Shell("tailmark report -f md --out report"), 0) << Log();
     std::string report;
     for (const auto& entry : fs::directory_iterator(work() / "report")) {
@@ -99,6 +116,15 @@ TEST_F(Installed, AnotherCompilerIsNamedWithTheRightOne) {
                   "find_package(Tailmark REQUIRED)\n");
   EXPECT_NE(Shell("cmake -G Ninja -S other -B other/build"), 0);
   EXPECT_THAT(Log(), HasSubstr("-DCMAKE_CXX_COMPILER="));
+}
+
+TEST_F(Installed, AFolderWithoutItsPluginSaysHowToMakeIt) {
+  ASSERT_EQ(Shell("tailmark plugin new late --kind c"), 0) << Log();
+  EXPECT_EQ(Shell("tailmark plugin check late"), 2);
+  EXPECT_THAT(Log(), HasSubstr("late: is not built yet: cmake -S "));
+  ASSERT_EQ(Shell("tailmark plugin new later --kind scores"), 0) << Log();
+  EXPECT_EQ(Shell("tailmark plugin check later"), 2);
+  EXPECT_THAT(Log(), HasSubstr("later/test.sh makes what is missing"));
 }
 
 TEST_F(Installed, AFolderWithFilesIsLeftAlone) {

@@ -2,6 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdlib>
+
+#include "harness/base/environment.h"
+#include "harness/base/error.h"
 #include "harness/base/files.h"
 
 namespace tailmark {
@@ -38,6 +42,28 @@ Json PluginProgram::RowOf(const Json& method, const Json& more) const {
   if (runs.size() != 2) return Json::object();
   EXPECT_EQ(runs[0]["state"], "done") << said.err;
   return runs[1];
+}
+
+bool PluginProgram::Shell(const std::string& line) const {
+  const auto path = program.environment.find("PATH");
+  const std::string first =
+      path == program.environment.end() ? "" : "PATH='" + path->second + "'; ";
+  return std::system(StrCat(first, "cd '", folder().string(), "' && { ", line,
+                            "; } >/dev/null 2>&1")
+                         .c_str()) == 0;
+}
+
+bool PluginProgram::UsePythonWith(const std::string& module) {
+  const std::string path = GetEnv("PATH").value_or("");
+  std::vector<std::string> places = {path};
+  if (const std::string beside = TM_TORCH_PYTHON; !beside.empty()) {
+    places.push_back(StrCat(beside, ":", path));
+  }
+  for (const std::string& place : places) {
+    program.environment["PATH"] = place;
+    if (Shell("python3 -c 'import " + module + "'")) return true;
+  }
+  return false;
 }
 
 Json PluginProgram::RecordOfPlugin() const {

@@ -24,6 +24,11 @@ class PluginProgram {
   /// Runs the prior and `method` alone; the row of the latter. Fails the test
   /// when there is none or the prior is not done.
   Json RowOf(const Json& method, const Json& more = Json::object()) const;
+  /// Makes the programs' `python3` one that has this module: that of PATH, or
+  /// the one whose LibTorch this build uses. False: neither has it.
+  bool UsePythonWith(const std::string& module);
+  /// Runs a line in folder(), with the programs' PATH; true when it went well.
+  bool Shell(const std::string& line) const;
   /// The record of the only plugin's run in the store's bundles.
   Json RecordOfPlugin() const;
 

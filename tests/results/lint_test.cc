@@ -191,6 +191,16 @@ TEST_F(LintTest, WrongFilesAreNamedWithLineAndCell) {
   EXPECT_NE(ErrorOf<DataError>("a.json", R"({"schema": "other/1"})")
                 .find("tailmark-published/1"),
             std::string::npos);
+  EXPECT_NE(ErrorOf<DataError>("a.json", R"({"total": 1})")
+                .find("a.json: expected a list of rows"),
+            std::string::npos);
+  EXPECT_NE(ErrorOf<DataError>("a.json", "[{\"total\": 1},]")
+                .find("a.json:1:15: not JSON: a comma must not follow"),
+            std::string::npos);
+  EXPECT_NE(
+      ErrorOf<DataError>("a.json", R"({"schema": "tailmark-published/1"})")
+          .find("a.json: key 'name' not found"),
+      std::string::npos);
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 #include <cmath>
 #include <iostream>
+#include <set>
 
 #include "harness/base/error.h"
 #include "harness/base/json.h"
@@ -68,6 +69,20 @@ Score ScoreOf(const PublishedTable& table) {
   return score;
 }
 
+/// Data sets with a total and groups in the table, but no sizes of the groups.
+std::set<std::string> Unweighted(const PublishedTable& table) {
+  std::set<std::string> datasets;
+  for (const PublishedRow& row : table.rows) {
+    if (table.groups.contains(row.dataset) || row.Find("total") == nullptr) {
+      continue;
+    }
+    if (row.Find("head") != nullptr || row.Find("tail") != nullptr) {
+      datasets.insert(row.dataset);
+    }
+  }
+  return datasets;
+}
+
 void Print(const std::vector<Published>& all) {
   for (const Published& published : all) {
     const auto findings = Lint(published);
@@ -79,6 +94,12 @@ void Print(const std::vector<Published>& all) {
                   << " cells have groups that do not average to their total";
       }
       std::cout << "\n";
+      for (const std::string& dataset : Unweighted(table)) {
+        std::cout << "  "
+                  << (dataset.empty() ? "groups" : dataset + "'s groups")
+                  << " are not held against their total: say how many classes "
+                     "each has, --group head=22 --group medium=33 ...\n";
+      }
       for (const LintFinding& each : findings) {
         if (each.table != table.id) continue;
         std::cout << "  " << each.row

@@ -389,8 +389,9 @@ Verb CompareVerb(const GlobalOptions& global) {
           .declare =
               [options](Args& args) {
                 args.Rest("WHAT", options->what, false,
-                          "Two runs (keys), rows (labels) or campaigns; or one "
-                          "campaign, for letters");
+                          "Two runs (keys), rows (labels; CAMPAIGN/LABEL of "
+                          "an older campaign) or campaigns; or one campaign, "
+                          "for letters");
                 args.Option("--scores", options->scores, "A.npy",
                             "Scores [N, C] instead of runs");
                 args.Option("--against", options->against, "B.npy",

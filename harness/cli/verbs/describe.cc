@@ -5,7 +5,10 @@
 #include "harness/base/options_json.h"
 #include "harness/cli/data_access.h"
 #include "harness/cli/exit_codes.h"
+#include "harness/cli/named_plugin.h"
+#include "harness/cli/planning.h"
 #include "harness/cli/plugins.h"
+#include "harness/cli/score_rows.h"
 #include "harness/cli/tables.h"
 #include "harness/cli/verbs.h"
 #include "harness/record/catalog.h"
@@ -221,20 +224,48 @@ void Print(const MethodEntry& method, const DescribeRequest& options) {
   }
 }
 
+void PrintScores(const std::filesystem::path& file, bool json) {
+  const ScoreFileInfo info = ReadScoreFile(file);
+  const std::size_t images = ReadScoreIds(info).size();
+  if (json) {
+    std::cout << OrderedJson({{"name", info.name},
+                              {"version", info.version},
+                              {"summary", info.summary},
+                              {"classes", info.classes},
+                              {"images", images},
+                              {"scale", info.scale},
+                              {"pipeline", info.pipeline},
+                              {"sha256", info.sha256}})
+                     .dump(2)
+              << "\n";
+    return;
+  }
+  std::cout << info.name << ", version " << info.version << "\n  "
+            << info.summary
+            << "\n\n  scores alone, none of its code runs: " << images
+            << " images, " << info.classes.size() << " classes; scale "
+            << info.scale << ", pipeline " << info.pipeline << "\n";
+}
+
+int DescribePlugin(const PluginReference& plugin,
+                   const DescribeRequest& options) {
+  if (plugin.kind == "scores") {
+    PrintScores(plugin.path, options.json);
+    return kExitOk;
+  }
+  RequireAllowed(AllowedPlugins(options.allow_plugins), plugin);
+  for (const MethodEntry& method : AskPlugin(plugin)) {
+    if (!plugin.method.empty() && plugin.method != method.name) continue;
+    Print(method, options);
+  }
+  return kExitOk;
+}
+
 int Describe(const DescribeRequest& options, const GlobalOptions& global) {
   if (options.name == "partition") return DescribePartition(options, global);
   if (!options.dataset.empty() || !options.set.empty()) {
     throw ConfigError(StrCat("'", options.dataset,
                              "' and --set belong to describe partition alone"));
-  }
-  if (const auto plugin =
-          ParsePluginReference(options.name, std::filesystem::current_path())) {
-    RequireAllowed(AllowedPlugins(options.allow_plugins), *plugin);
-    for (const MethodEntry& method : AskPlugin(*plugin)) {
-      if (!plugin->method.empty() && plugin->method != method.name) continue;
-      Print(method, options);
-    }
-    return kExitOk;
   }
   const DataAccess data;
   const auto names = data.registry().Names();
@@ -242,8 +273,15 @@ int Describe(const DescribeRequest& options, const GlobalOptions& global) {
     return DescribeDataset(data.registry().Find(options.name).info,
                            options.json);
   }
-  const Catalog catalog = LoadCatalog();
-  Print(catalog.Find(options.name), options);
+  const auto catalog = CatalogIfThere();
+  const bool builtin =
+      catalog &&
+      std::any_of(catalog->methods.begin(), catalog->methods.end(),
+                  [&](const auto& each) { return each.name == options.name; });
+  if (const auto plugin = builtin ? std::nullopt : NamedPlugin(options.name)) {
+    return DescribePlugin(*plugin, options);
+  }
+  Print(LoadCatalog().Find(options.name), options);
   return kExitOk;
 }
 
@@ -260,8 +298,9 @@ Verb DescribeVerb(const GlobalOptions& global) {
           .declare =
               [options](Args& args) {
                 args.Positional("NAME", options->name, true,
-                                "A method, a data set, plugin:FILE, "
-                                "process:FILE, or: partition");
+                                "A method, a data set, a plugin's folder or "
+                                "file, plugin:FILE, process:FILE, scores:FILE, "
+                                "or: partition");
                 args.Repeated("--allow-plugin", options->allow_plugins, "PATH",
                               "Ask this plugin, or any in this folder");
                 args.Positional("DATASET", options->dataset, false,

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <filesystem>
 #include <iostream>
 
@@ -6,8 +7,11 @@
 #include "harness/base/log.h"
 #include "harness/base/suggest.h"
 #include "harness/cli/exit_codes.h"
+#include "harness/cli/named_plugin.h"
+#include "harness/cli/planning.h"
 #include "harness/cli/plugins.h"
 #include "harness/cli/promises.h"
+#include "harness/cli/score_checks.h"
 #include "harness/cli/tables.h"
 #include "harness/cli/verbs.h"
 #include "harness/plugin/kind.h"
@@ -26,60 +30,109 @@ struct CheckOptions {
   bool json = false;
 };
 
-/// "plugin:FILE#NAME", "process:FILE", a bare file, or a builtin's name.
-std::vector<CheckedMethod> Find(const CheckOptions& options) {
-  std::string what = options.what;
-  if (what.find(':') == what.npos && fs::is_regular_file(what)) {
-    what = "plugin:" + what;
-  }
-  const auto reference = ParsePluginReference(what, fs::current_path());
-  if (!reference) return {{LoadCatalog().Find(what).name, ""}};
-  RequireAllowed(AllowedPlugins(options.allow_plugins), *reference);
+bool IsBuiltin(const std::string& name) {
+  const auto catalog = CatalogIfThere();
+  return catalog &&
+         std::any_of(catalog->methods.begin(), catalog->methods.end(),
+                     [&](const auto& each) { return each.name == name; });
+}
+
+/// Those of a plugin: naming it is consent to run it.
+std::vector<CheckedMethod> MethodsOf(const PluginReference& plugin) {
   std::vector<CheckedMethod> found;
   std::vector<std::string> names;
-  for (const MethodEntry& each : AskPlugin(*reference)) {
+  for (const MethodEntry& each : AskPlugin(plugin)) {
     names.push_back(each.name);
-    if (reference->method.empty() || reference->method == each.name) {
-      found.push_back({each.name, reference->path});
+    if (plugin.method.empty() || plugin.method == each.name) {
+      found.push_back({each.name, plugin.path});
     }
   }
   if (found.empty()) {
-    throw ConfigError(StrCat(reference->path.string(), ": ",
-                             UnknownName("method", reference->method, names)));
+    throw ConfigError(StrCat(plugin.path.string(), ": ",
+                             UnknownName("method", plugin.method, names)));
   }
   return found;
 }
 
-void Print(const PromiseKept& promise) {
-  std::cout << (promise.outcome == "kept"      ? "  ok      "
-                : promise.outcome == "skipped" ? "  skipped "
-                                               : "  BROKEN  ")
-            << promise.meaning;
-  if (!promise.detail.empty()) std::cout << "\n            " << promise.detail;
-  if (promise.outcome == "broken") {
-    std::cout << "\n            again: --only " << promise.check;
+void Print(const OrderedJson& result) {
+  const auto outcome = result["outcome"].get<std::string>();
+  const auto detail = result["detail"].get<std::string>();
+  std::cout << (outcome == "kept"      ? "  ok      "
+                : outcome == "skipped" ? "  skipped "
+                                       : "  BROKEN  ")
+            << result["meaning"].get<std::string>();
+  if (!detail.empty()) std::cout << "\n            " << detail;
+  if (outcome == "broken") {
+    std::cout << "\n            again: --only "
+              << result["check"].get<std::string>();
   }
   std::cout << std::endl;  // As they come.
 }
 
+OrderedJson CheckMethod(const CheckedMethod& checked,
+                        const CheckOptions& options) {
+  if (!options.json) std::cout << checked.name << std::endl;
+  OrderedJson results = OrderedJson::array();
+  HoldToPromises(checked, options.only, [&](const PromiseKept& promise) {
+    results.push_back({{"check", promise.check},
+                       {"meaning", promise.meaning},
+                       {"outcome", promise.outcome},
+                       {"detail", promise.detail}});
+    if (!options.json) Print(results.back());
+  });
+  return {{"method", checked.name}, {"checks", results}};
+}
+
+OrderedJson CheckScoreFile(const fs::path& file, const CheckOptions& options) {
+  std::string name;
+  const OrderedJson all = CheckScores(file, name);
+  OrderedJson results = OrderedJson::array();
+  std::vector<std::string> names;
+  for (const OrderedJson& each : all) {
+    names.push_back(each["check"].get<std::string>());
+    if (options.only.empty() ||
+        std::find(options.only.begin(), options.only.end(), names.back()) !=
+            options.only.end()) {
+      results.push_back(each);
+    }
+  }
+  for (const std::string& each : options.only) {
+    if (std::find(names.begin(), names.end(), each) == names.end()) {
+      throw ConfigError(UnknownName("check", each, names));
+    }
+  }
+  if (!options.json) {
+    std::cout << name << ", scores of another system: none of its code runs\n";
+    for (const OrderedJson& each : results) Print(each);
+  }
+  return {{"method", name}, {"checks", results}};
+}
+
 int Check(const CheckOptions& options) {
   OrderedJson answer = OrderedJson::array();
+  const auto plugin =
+      IsBuiltin(options.what) ? std::nullopt : NamedPlugin(options.what);
+  if (plugin && plugin->kind == "scores") {
+    answer.push_back(CheckScoreFile(plugin->path, options));
+  } else if (plugin) {
+    for (const CheckedMethod& each : MethodsOf(*plugin)) {
+      answer.push_back(CheckMethod(each, options));
+    }
+  } else {
+    answer.push_back(
+        CheckMethod({LoadCatalog().Find(options.what).name, ""}, options));
+  }
   std::size_t broken = 0;
-  for (const CheckedMethod& checked : Find(options)) {
-    if (!options.json) std::cout << checked.name << std::endl;
-    OrderedJson results = OrderedJson::array();
-    HoldToPromises(checked, options.only, [&](const PromiseKept& promise) {
-      if (promise.outcome == "broken") ++broken;
-      if (!options.json) Print(promise);
-      results.push_back({{"check", promise.check},
-                         {"meaning", promise.meaning},
-                         {"outcome", promise.outcome},
-                         {"detail", promise.detail}});
-    });
-    answer.push_back({{"method", checked.name}, {"checks", results}});
+  for (const OrderedJson& each : answer) {
+    for (const OrderedJson& result : each["checks"]) {
+      if (result["outcome"] == "broken") ++broken;
+    }
   }
   if (options.json) std::cout << answer.dump(2) << "\n";
-  if (broken > 0) LogError(StrCat(broken, " promises are broken"));
+  if (broken > 0) {
+    LogError(StrCat(broken, broken == 1 ? " promise is" : " promises are",
+                    " broken"));
+  }
   return broken > 0 ? kExitRegression : kExitOk;
 }
 
@@ -118,17 +171,16 @@ Verb CheckVerbOfPlugins() {
       .name = "check",
       .summary =
           "Hold a method of any kind to the contract: some twenty promises",
-      .example =
-          "tailmark plugin check plugin:build/libfancy.so "
-          "--allow-plugin .",
+      .example = "tailmark plugin check fancy",
       .declare =
           [options](Args& args) {
             args.Positional(
                 "METHOD", options->what, true,
-                "plugin:FILE, process:FILE, a file of a plugin, or a builtin");
+                "A folder that plugin new wrote, a plugin's file, plugin:FILE, "
+                "process:FILE, scores:FILE or a builtin; naming it is consent "
+                "to run it");
             args.Repeated("--allow-plugin", options->allow_plugins, "PATH",
-                          "Run the code of this plugin, or of all in this "
-                          "folder");
+                          "As for other verbs; not needed here");
             args.Repeated("--only", options->only, "CHECK",
                           "Only this promise");
             args.Flag("--json", options->json, "Print JSON");

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <cstdint>
 #include <cstdlib>
 #include <fstream>
 #include <stdexcept>
@@ -23,7 +24,7 @@ struct HostileOptions {
     return std::tuple{tailmark::Field{
         "deed", &O::deed, "What it does",
         tailmark::OneOf{"none|throw|shape|rows|nan|write|descriptors|segfault|"
-                        "hang|flood|fork|labels|memory|exit"}}};
+                        "hang|spin|flood|fork|labels|memory|exit"}}};
   }
 };
 
@@ -31,6 +32,12 @@ std::string Given(const char* name) {
   const char* value = std::getenv(name);
   return value == nullptr ? "" : value;
 }
+
+/// As soon as the file is loaded.
+[[maybe_unused]] const bool kLoaded = [] {
+  if (!Given("TM_TEST_LOADED").empty()) _exit(86);
+  return true;
+}();
 
 /// Leaves a process behind in a session of its own, with a clean slate.
 void LeaveOne() {
@@ -79,6 +86,7 @@ class Hostile final : public tailmark::MethodWith<HostileOptions> {
     if (deed == "segfault") raise(SIGSEGV);
     if (deed == "exit") _exit(0);
     while (deed == "hang") pause();
+    for (volatile std::uint64_t turns = 0; deed == "spin";) turns = turns + 1;
     for (int i = 0; deed == "flood" && i < 200'000; ++i) {
       const std::string line(99, 'x');
       [[maybe_unused]] const auto put =
