@@ -48,9 +48,10 @@ class HostilePlugin : public ::testing::Test, protected PluginProgram {
     EXPECT_THAT(row["reason"].get<std::string>(), HasSubstr(reason));
   }
   /// What `plugin check` says of each promise.
-  Json Checked() {
-    const Said said = program(
-        {"plugin", "check", Use(), "--allow-plugin", TM_PLUGIN_DIR, "--json"});
+  Json Checked(const std::vector<std::string>& more = {}) {
+    std::vector<std::string> words = {"plugin", "check", Use(), "--json"};
+    words.insert(words.end(), more.begin(), more.end());
+    const Said said = program(words);
     EXPECT_EQ(said.code, 1) << said.err;
     return ParseJson(said.out, "plugin check")[0]["checks"];
   }
