@@ -1,4 +1,4 @@
-#include "harness/cli/feature_files.h"
+#include "harness/cli/cache_files.h"
 
 #include <sys/stat.h>
 
@@ -13,14 +13,19 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr std::int64_t kSecondsOfDay = 86400;
+constexpr CacheKind kKinds[] = {CacheKind::kFeatures, CacheKind::kPlugin,
+                                CacheKind::kHashes};
 
-std::vector<fs::path> Below(const fs::path& cache) {
+/// Regular files whose names begin and end so, as `Iterator` goes over them.
+template <class Iterator>
+std::vector<fs::path> Matching(const fs::path& folder, std::string_view begin,
+                               std::string_view end) {
   std::vector<fs::path> paths;
   std::error_code code;
-  for (const auto& entry :
-       fs::recursive_directory_iterator(cache / "features", code)) {
-    if (entry.is_regular_file(code) &&
-        entry.path().extension() == ".safetensors") {
+  for (const auto& entry : Iterator(folder, code)) {
+    const std::string name = entry.path().filename();
+    if (entry.is_regular_file(code) && name.starts_with(begin) &&
+        name.ends_with(end)) {
       paths.push_back(entry.path());
     }
   }
@@ -28,7 +33,21 @@ std::vector<fs::path> Below(const fs::path& cache) {
   return paths;
 }
 
-void ReadHeader(FeatureFile& file) try {
+std::vector<fs::path> Below(const fs::path& cache, CacheKind kind) {
+  using Folder = fs::directory_iterator;
+  using Tree = fs::recursive_directory_iterator;
+  switch (kind) {
+    case CacheKind::kFeatures:
+      return Matching<Tree>(cache / "features", "", ".safetensors");
+    case CacheKind::kPlugin:
+      return Matching<Folder>(cache / "plugins", "", ".json");
+    case CacheKind::kHashes:
+      return Matching<Folder>(cache, "file-hashes-", ".json");
+  }
+  return {};
+}
+
+void ReadHeader(CacheFile& file) try {
   const Safetensors tensors = Safetensors::Open(file.path);
   const auto& metadata = tensors.metadata();
   const auto format = metadata.find("format");
@@ -49,28 +68,46 @@ void ReadHeader(FeatureFile& file) try {
   file.objection = "damaged";
 }
 
+void ReadWhole(CacheFile& file) try {
+  ReadJson(file.path);
+} catch (const DataError&) {
+  file.objection = "damaged";
+}
+
 }  // namespace
 
-std::vector<FeatureFile> FeatureFiles(const fs::path& cache) {
-  std::vector<FeatureFile> files;
+std::string_view NameOf(CacheKind kind) {
+  constexpr std::string_view kNames[] = {"features", "plugin", "file-hashes"};
+  return kNames[static_cast<std::size_t>(kind)];
+}
+
+std::vector<CacheFile> CacheFiles(const fs::path& cache) {
+  std::vector<CacheFile> files;
   const std::time_t now = std::time(nullptr);
-  for (const fs::path& path : Below(cache)) {
-    struct stat facts {};
-    // Another process may prune at the same time.
-    if (stat(path.c_str(), &facts) != 0) continue;
-    FeatureFile file{.path = path, .bytes = facts.st_size};
-    file.days_unused = std::max<std::int64_t>(
-                           0, now - std::max(facts.st_atime, facts.st_mtime)) /
-                       kSecondsOfDay;
-    ReadHeader(file);
-    files.push_back(std::move(file));
+  for (const CacheKind kind : kKinds) {
+    for (const fs::path& path : Below(cache, kind)) {
+      struct stat facts {};
+      // Another process may prune at the same time.
+      if (stat(path.c_str(), &facts) != 0) continue;
+      CacheFile file{.path = path, .kind = kind, .bytes = facts.st_size};
+      file.days_unused =
+          std::max<std::int64_t>(
+              0, now - std::max(facts.st_atime, facts.st_mtime)) /
+          kSecondsOfDay;
+      if (kind == CacheKind::kFeatures) {
+        ReadHeader(file);
+      } else {
+        ReadWhole(file);
+      }
+      files.push_back(std::move(file));
+    }
   }
   return files;
 }
 
-std::int64_t FeatureBytes(const fs::path& cache) {
+std::int64_t CacheBytes(const fs::path& cache, CacheKind kind) {
   std::int64_t bytes = 0;
-  for (const fs::path& path : Below(cache)) {
+  for (const fs::path& path : Below(cache, kind)) {
     std::error_code code;
     const auto size = fs::file_size(path, code);
     if (!code) bytes += static_cast<std::int64_t>(size);
