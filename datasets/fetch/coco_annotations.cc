@@ -121,16 +121,58 @@ void ReadBoxes(od::array array, const CocoRule& rule, Parts& parts) {
   }
 }
 
+/// Parses pieces of arrays.
+class PieceParser {
+ public:
+  /// Gives the array to `read`; where it ended (json_arrays.h).
+  template <class Read>
+  std::size_t Parse(const ArrayPiece& piece, const Read& read) {
+    od::document document;
+    bool begun = false;
+    const auto where = [&]() -> std::string {
+      if (!begun) return "";  // A document without a parser has no place.
+      const std::size_t at = Next(document, piece.json);
+      return at == piece.json.size()
+                 ? ""
+                 : StrCat("byte ", piece.place + at - 1, ": ");
+    };
+    try {
+      document = parser_.iterate(piece.json, piece.allocated);
+      begun = true;
+      read(document.get_array());
+    } catch (const simdjson::simdjson_error& broken) {
+      throw DataError(where() + broken.what());
+    } catch (const DataError& wrong) {
+      throw DataError(where() + wrong.what());
+    }
+    return Next(document, piece.json);
+  }
+
+ private:
+  static std::size_t Next(od::document& document, std::string_view json) {
+    const char* at = nullptr;
+    if (document.current_location().get(at) != simdjson::SUCCESS) {
+      return json.size();
+    }
+    return static_cast<std::size_t>(at - json.data());
+  }
+
+  od::parser parser_;
+};
+
 /// Gives the elements of the file's arrays to `read`, with a place for them.
 template <class Read>
 Parts ReadParts(const fs::path& file, std::size_t piece, const Read& read) {
   Parts all;
   Parts some;
+  PieceParser parser;
   ReadArrays(file, piece,
              {.read =
-                  [&](std::string_view key, od::array array) {
+                  [&](const ArrayPiece& each) {
                     some = {};
-                    read(key, array, some);
+                    return parser.Parse(each, [&](od::array array) {
+                      read(each.key, array, some);
+                    });
                   },
               .keep =
                   [&] {

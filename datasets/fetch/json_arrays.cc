@@ -1,11 +1,13 @@
 #include "datasets/fetch/json_arrays.h"
 
 #include <fcntl.h>
+#include <simdjson.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <optional>
 #include <string>
 
 #include "harness/base/error.h"
@@ -13,8 +15,6 @@
 namespace tailmark::fetch {
 namespace fs = std::filesystem;
 namespace {
-
-namespace od = simdjson::ondemand;
 
 constexpr std::size_t kMostBytes = std::size_t{4000} << 20;
 constexpr int kNoMore = -1;
@@ -208,22 +208,28 @@ class ArrayReader {
       const std::size_t left = bytes_.size() - place_;
       const bool rest = most >= left;
       const std::size_t size = Load(rest ? left : most, rest);
-      std::size_t seen = 0;
-      try {
-        if (size > 0 || rest) seen = ReadPiece(key, size);
-      } catch (const DataError&) {
-        if (rest) throw;
-        seen = kWrong;
-      }
-      if (seen == kWrong || (size == 0 && !rest)) {
+      const std::optional<std::size_t> seen =
+          rest ? ReadPiece(key, size) : TryPiece(key, size);
+      if (!seen) {
         most *= 2;
         continue;
       }
       taker_.keep();
-      place_ += seen;
-      if (seen < size || rest) return;
+      place_ += *seen;
+      if (*seen < size || rest) return;
       Require(',', "',' after an element");
       most = piece_;
+    }
+  }
+  /// Nothing where there is no cut, or a wrong one; and for what is wrong with
+  /// an element, which the last try says.
+  std::optional<std::size_t> TryPiece(const std::string& key,
+                                      std::size_t size) {
+    if (size == 0) return std::nullopt;
+    try {
+      return ReadPiece(key, size);
+    } catch (const DataError&) {
+      return std::nullopt;
     }
   }
 
@@ -244,38 +250,24 @@ class ArrayReader {
   /// How many of the bytes loaded are the array's: all, or as far as what
   /// follows its end.
   std::size_t ReadPiece(const std::string& key, std::size_t size) {
-    od::document document;
-    const char* at = nullptr;
-    bool begun = false;
-    const auto where = [&]() -> std::string {
-      if (!begun) return "";  // A document without a parser has no place.
-      if (document.current_location().get(at) != simdjson::SUCCESS) return "";
-      return StrCat("byte ", place_ + Offset(at), ": ");
-    };
+    const std::string_view json(buffer_.data(), size + 2);
     try {
-      document = parser_.iterate(buffer_.data(), size + 2, buffer_.size());
-      begun = true;
-      taker_.read(key, document.get_array());
-    } catch (const simdjson::simdjson_error& broken) {
-      throw DataError(StrCat(bytes_.name(), ": ", where(), broken.what()));
+      const std::size_t end = taker_.read({.key = key,
+                                           .json = json,
+                                           .allocated = buffer_.size(),
+                                           .place = place_});
+      return std::min(end - 1, size);
     } catch (const DataError& wrong) {
-      throw DataError(StrCat(bytes_.name(), ": ", where(), wrong.what()));
+      throw DataError(StrCat(bytes_.name(), ": ", wrong.what()));
     }
-    const auto error = document.current_location().get(at);
-    return error == simdjson::SUCCESS ? Offset(at) : size;
   }
-  std::size_t Offset(const char* at) const {
-    return static_cast<std::size_t>(at - buffer_.data()) - 1;
-  }
-
-  static constexpr std::size_t kWrong = static_cast<std::size_t>(-1);
 
   Bytes bytes_;
   std::size_t piece_;
   const ArrayTaker& taker_;
   std::size_t place_ = 0;
   std::string buffer_;
-  od::parser parser_;
+  simdjson::ondemand::parser parser_;
 };
 
 }  // namespace
