@@ -15,6 +15,11 @@ namespace tailmark {
 namespace fs = std::filesystem;
 namespace {
 
+// Prepared statements kept for the next use: of one text (a statement may run
+// while another of its text does), and texts.
+constexpr std::size_t kIdleOfOne = 2;
+constexpr std::size_t kIdleTexts = 100;
+
 std::string Trouble(const fs::path& file, int code, std::string_view message) {
   const auto say = [&](std::string_view what, std::string_view advice) {
     return StrCat(file.string(), ": ", what, " (", message, ", SQLite ", code,
@@ -123,14 +128,16 @@ bool SqlError::busy() const {
   return (code_ & 0xff) == SQLITE_BUSY || (code_ & 0xff) == SQLITE_LOCKED;
 }
 
-Statement::Statement(fs::path file,
+Statement::Statement(const Sql& sql,
                      std::unique_ptr<SQLite::Statement> statement)
-    : file_(std::move(file)), statement_(std::move(statement)) {}
-Statement::~Statement() = default;
+    : sql_(&sql), statement_(std::move(statement)) {}
+Statement::~Statement() {
+  if (statement_) sql_->GiveBack(std::move(statement_));
+}
 Statement::Statement(Statement&&) noexcept = default;
 
 bool Statement::Step() {
-  return Guard(file_, [&] { return statement_->executeStep(); });
+  return Guard(sql_->file(), [&] { return statement_->executeStep(); });
 }
 
 void Statement::Reset() {
@@ -140,16 +147,16 @@ void Statement::Reset() {
 }
 
 void Statement::SetInt(int index, std::int64_t value) {
-  Guard(file_, [&] { statement_->bind(index, value); });
+  Guard(sql_->file(), [&] { statement_->bind(index, value); });
 }
 void Statement::SetReal(int index, double value) {
-  Guard(file_, [&] { statement_->bind(index, value); });
+  Guard(sql_->file(), [&] { statement_->bind(index, value); });
 }
 void Statement::SetText(int index, std::string_view value) {
-  Guard(file_, [&] { statement_->bind(index, std::string(value)); });
+  Guard(sql_->file(), [&] { statement_->bind(index, std::string(value)); });
 }
 void Statement::SetNull(int index) {
-  Guard(file_, [&] { statement_->bind(index); });
+  Guard(sql_->file(), [&] { statement_->bind(index); });
 }
 
 bool Statement::IsNull(int column) const {
@@ -188,10 +195,30 @@ void Sql::Exec(const std::string& statements) {
 }
 
 Statement Sql::Prepare(const std::string& statement) const {
+  if (const auto it = idle_.find(statement);
+      it != idle_.end() && !it->second.empty()) {
+    Statement again(*this, std::move(it->second.back()));
+    it->second.pop_back();
+    return again;
+  }
   return Guard(file_, [&] {
     return Statement(
-        file_, std::make_unique<SQLite::Statement>(*database_, statement));
+        *this, std::make_unique<SQLite::Statement>(*database_, statement));
   });
+}
+
+void Sql::GiveBack(std::unique_ptr<SQLite::Statement> statement) const {
+  // A failed step was reported by the step; reset would only repeat it.
+  (void)statement->tryReset();
+  try {
+    statement->clearBindings();
+    const std::string& text = statement->getQuery();
+    if (idle_.size() >= kIdleTexts && !idle_.contains(text)) return;
+    auto& idle = idle_[text];
+    if (idle.size() < kIdleOfOne) idle.push_back(std::move(statement));
+  } catch (const std::exception&) {
+    // Then it is prepared anew.
+  }
 }
 
 std::int64_t Sql::Int(const std::string& query) const {

@@ -8,6 +8,8 @@
 #include <string>
 #include <string_view>
 #include <type_traits>
+#include <unordered_map>
+#include <vector>
 
 #include "harness/base/error.h"
 
@@ -35,7 +37,10 @@ class SqlError : public StoreError {
   int code_;
 };
 
-/// A prepared statement. Columns are counted from 0.
+class Sql;
+
+/// A prepared statement, of a connection that must outlive it. Columns are
+/// counted from 0.
 class Statement {
  public:
   ~Statement();
@@ -87,8 +92,7 @@ class Statement {
 
  private:
   friend class Sql;
-  Statement(std::filesystem::path file,
-            std::unique_ptr<SQLite::Statement> statement);
+  Statement(const Sql& sql, std::unique_ptr<SQLite::Statement> statement);
 
   void Reset();
   void SetInt(int index, std::int64_t value);
@@ -96,7 +100,7 @@ class Statement {
   void SetText(int index, std::string_view value);
   void SetNull(int index);
 
-  std::filesystem::path file_;
+  const Sql* sql_;
   std::unique_ptr<SQLite::Statement> statement_;
 };
 
@@ -118,6 +122,7 @@ class Sql {
   const std::filesystem::path& file() const { return file_; }
   /// Statements without parameters or rows, separated by ";".
   void Exec(const std::string& statements);
+  /// What was prepared before and is no longer used is used again.
   Statement Prepare(const std::string& statement) const;
   /// First column of the first row; 0 and "" when there is none.
   std::int64_t Int(const std::string& query) const;
@@ -130,8 +135,15 @@ class Sql {
   SQLite::Database& database() const { return *database_; }
 
  private:
+  friend class Statement;
+  void GiveBack(std::unique_ptr<SQLite::Statement> statement) const;
+
   std::filesystem::path file_;
   std::unique_ptr<SQLite::Database> database_;
+  /// By their text; reset, so that they hold nothing.
+  mutable std::unordered_map<std::string,
+                             std::vector<std::unique_ptr<SQLite::Statement>>>
+      idle_;
 };
 
 /// A connection that only reads. A database with a write-ahead log cannot be

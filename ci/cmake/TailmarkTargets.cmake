@@ -1,12 +1,18 @@
 # tailmark_library(NAME SOURCES ... [DEPS ...] [TORCH_PCH])
 # Static, ALIAS tailmark::NAME. DEPS are PUBLIC: they say which folders this one
 # may include from; tests/tree/layers_test.cc checks that the includes agree.
+# With TAILMARK_LIGHT_O1, what needs no LibTorch is -O1 in Debug, too.
 function(tailmark_library name)
   cmake_parse_arguments(PARSE_ARGV 1 ARG "TORCH_PCH" "" "SOURCES;DEPS")
   add_library(tailmark_${name} STATIC ${ARG_SOURCES})
   add_library(tailmark::${name} ALIAS tailmark_${name})
   target_link_libraries(tailmark_${name} PUBLIC ${ARG_DEPS} PRIVATE tailmark_flags)
-  tailmark_use_its_pch(tailmark_${name})
+  if(TAILMARK_LIGHT_O1 AND NOT ARG_TORCH_PCH)
+    target_compile_options(tailmark_${name} PRIVATE ${TAILMARK_O1})
+    tailmark_use_pch(tailmark_${name} plain_o1)
+  else()
+    tailmark_use_its_pch(tailmark_${name})
+  endif()
 endfunction()
 
 # tailmark_always_fast(TARGET FILE...): inner loops, optimised in Debug, too.
@@ -19,8 +25,8 @@ function(tailmark_always_fast target)
     SKIP_PRECOMPILE_HEADERS ON)
 endfunction()
 
-# Each PCH is built once and reused by every target of its kind: `plain` or
-# `torch` (with LibTorch). They are half of a build's time. In <>, CMake writes no
+# Each PCH is built once and reused by every target of its kind: `plain`,
+# `plain_o1` or `torch` (with LibTorch). They are half of a build's time. In <>, CMake writes no
 # absolute path into it, so that ccache knows it again in another clone.
 function(tailmark_use_pch target kind)
   if(NOT TAILMARK_PCH)
@@ -35,6 +41,9 @@ function(tailmark_use_pch target kind)
       target_link_libraries(${pch} PRIVATE tailmark::torch)
       target_precompile_headers(${pch} PRIVATE <methods/torch_pch.h>)
     else()
+      if(kind STREQUAL "plain_o1")
+        target_compile_options(${pch} PRIVATE ${TAILMARK_O1})
+      endif()
       target_link_libraries(${pch} PRIVATE nlohmann_json::nlohmann_json)
       target_precompile_headers(${pch} PRIVATE <harness/base/plain_pch.h>)
     endif()

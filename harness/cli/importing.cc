@@ -18,6 +18,9 @@ namespace tailmark {
 namespace {
 namespace fs = std::filesystem;
 
+/// Bundles that share a sync of the folder they lie in.
+constexpr std::size_t kTogether = 64;
+
 /// A folder that goes away with its owner.
 class Unpacked {
  public:
@@ -54,8 +57,9 @@ bool HoldsDone(const fs::path& place, const std::string& key) try {
   return false;
 }
 
-/// Copies a bundle to where the store keeps its own, whole or not at all.
-/// Another process may do the same: the first one's stays.
+/// Copies a bundle to where the store keeps its own, whole or not at all; the
+/// folder around it is not synced. Another process may do the same: the first
+/// one's stays.
 fs::path CopyIn(const fs::path& bundle, const RunRecord& record,
                 const fs::path& to) {
   if (fs::weakly_canonical(bundle) == fs::weakly_canonical(to)) return to;
@@ -87,7 +91,6 @@ fs::path CopyIn(const fs::path& bundle, const RunRecord& record,
     throw StoreError(
         StrCat(to.string(), ": cannot be written: ", code.message()));
   }
-  SyncFolder(to.parent_path());
   return to;
 }
 
@@ -111,7 +114,7 @@ Keeper& Importer::KeeperOf(const RunSpec& spec) {
       .first->second;
 }
 
-void Importer::Take(const fs::path& bundle) {
+void Importer::Place(const fs::path& bundle) {
   RunRecord record = ReadBundle(bundle);
   // Where the files lie is this machine's business.
   if (!options_.root.empty()) {
@@ -120,34 +123,48 @@ void Importer::Take(const fs::path& bundle) {
   const std::string key = RunKey(record.spec);
   const bool done = record.state == RunState::kDone;
   if (done) data_.FactsOf(record.spec);  // before anything is copied
-  MakeFolders(store_.bundles());
-  const TaskResult kept =
-      KeeperOf(record.spec)
-          .Keep(record.spec,
-                {.state = record.state,
-                 .reason = record.reason,
-                 .bundle = CopyIn(
-                     bundle, record,
-                     store_.bundles() / (done ? key : key + ".failed"))});
-  answer_.push_back({{"key", key},
-                     {"recipe", RecipeId(record.spec.identity)},
-                     {"method", record.spec.identity.method},
-                     {"dataset", record.spec.identity.dataset},
-                     {"seed", record.spec.seed},
-                     {"state", NameOf(kept.state)},
-                     {"reason", kept.reason}});
-  taken_.push_back({.spec = record.spec, .label = record.spec.identity.method});
+  const fs::path to = store_.bundles() / (done ? key : key + ".failed");
+  // Two failures of a key have one place, where the second would replace the
+  // first.
+  const bool awaited =
+      std::any_of(arrivals_.begin(), arrivals_.end(),
+                  [&](const Arrival& each) { return each.place == to; });
+  if (awaited || arrivals_.size() >= kTogether) StoreArrivals();
+  const fs::path place = CopyIn(bundle, record, to);
+  arrivals_.push_back({std::move(record), place});
 }
 
-void Importer::TakeOrRefuse(const fs::path& bundle) try {
-  Take(bundle);
+void Importer::PlaceOrRefuse(const fs::path& bundle) try {
+  Place(bundle);
 } catch (const DataError& error) {
   // A worker that has just finished it gave it another name.
   if (!fs::exists(bundle)) return;
   refused_.push_back({{"bundle", bundle.string()}, {"reason", error.what()}});
 }
 
-void Importer::TakeAll(const fs::path& path) {
+/// One sync for all of them, and only then the rows that name them.
+void Importer::StoreArrivals() {
+  if (arrivals_.empty()) return;
+  SyncFolder(store_.bundles());
+  const std::vector<Arrival> arrivals = std::exchange(arrivals_, {});
+  for (const Arrival& each : arrivals) {
+    const RunSpec& spec = each.record.spec;
+    const TaskResult kept =
+        KeeperOf(spec).Keep(spec, {.state = each.record.state,
+                                   .reason = each.record.reason,
+                                   .bundle = each.place});
+    answer_.push_back({{"key", RunKey(spec)},
+                       {"recipe", RecipeId(spec.identity)},
+                       {"method", spec.identity.method},
+                       {"dataset", spec.identity.dataset},
+                       {"seed", spec.seed},
+                       {"state", NameOf(kept.state)},
+                       {"reason", kept.reason}});
+    taken_.push_back({.spec = spec, .label = spec.identity.method});
+  }
+}
+
+void Importer::PlaceAll(const fs::path& path) {
   if (fs::is_regular_file(path)) {
     const Unpacked unpacked(store_.folder());
     std::vector<std::string> tops;
@@ -158,14 +175,14 @@ void Importer::TakeAll(const fs::path& path) {
                              " (a bundle is a folder, or a tar archive of "
                              "such folders)"));
     }
-    for (const std::string& top : tops) TakeAll(unpacked.path() / top);
+    for (const std::string& top : tops) PlaceAll(unpacked.path() / top);
     return;
   }
   if (!fs::is_directory(path)) {
     throw DataError(StrCat(path.string(), ": no bundle there"));
   }
   if (fs::exists(path / "run.json") || fs::exists(path / "DONE")) {
-    TakeOrRefuse(path);
+    PlaceOrRefuse(path);
     return;
   }
   std::vector<fs::path> inside;
@@ -176,7 +193,17 @@ void Importer::TakeAll(const fs::path& path) {
   if (inside.empty()) {
     throw DataError(StrCat(path.string(), ": holds no finished bundle"));
   }
-  for (const fs::path& each : inside) TakeOrRefuse(each);
+  for (const fs::path& each : inside) PlaceOrRefuse(each);
+}
+
+void Importer::TakeAll(const fs::path& path) {
+  try {
+    PlaceAll(path);
+  } catch (const DataError&) {
+    StoreArrivals();  // What came before that is good.
+    throw;
+  }
+  StoreArrivals();
 }
 
 void Importer::Register(const std::string& command) {

@@ -44,8 +44,15 @@ class Importer {
   const OrderedJson& refused() const { return refused_; }
 
  private:
-  void TakeOrRefuse(const std::filesystem::path& bundle);
-  void Take(const std::filesystem::path& bundle);
+  /// A bundle that lies where the store keeps its own, not stored yet.
+  struct Arrival {
+    RunRecord record;
+    std::filesystem::path place;
+  };
+  void PlaceAll(const std::filesystem::path& path);
+  void PlaceOrRefuse(const std::filesystem::path& bundle);
+  void Place(const std::filesystem::path& bundle);
+  void StoreArrivals();
   Keeper& KeeperOf(const RunSpec& spec);
   bool AddTo(const CampaignRow& row, CampaignPlan& plan) const;
 
@@ -54,6 +61,7 @@ class Importer {
   DataAccess data_;
   /// By campaign: each has its own definition that picks epochs.
   std::map<std::string, Keeper> keepers_;
+  std::vector<Arrival> arrivals_;
   OrderedJson answer_ = OrderedJson::array();
   OrderedJson refused_ = OrderedJson::array();
   std::vector<PlannedRun> taken_;

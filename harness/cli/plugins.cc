@@ -161,12 +161,16 @@ std::vector<fs::path> AllowedPlugins(const std::vector<std::string>& given) {
   return allowed;
 }
 
-ProcessEnd RunWorker(const std::vector<std::string>& arguments, double wall_s) {
+ProcessEnd RunWorker(const std::vector<std::string>& arguments,
+                     const WorkerPatience& patience,
+                     const std::function<void()>& meanwhile) {
   TemporaryFolder scratch;
   ProcessOptions options{.program = WorkerProgram(),
                          .arguments = {"--quiet"},
                          .log = scratch.path() / "log.txt",
-                         .wall_s = wall_s,
+                         .wall_s = patience.wall_s,
+                         .silence_s = patience.silence_s,
+                         .life = patience.life,
                          .grace_s = 2};
   options.arguments.insert(options.arguments.end(), arguments.begin(),
                            arguments.end());
@@ -175,6 +179,7 @@ ProcessEnd RunWorker(const std::vector<std::string>& arguments, double wall_s) {
   while (true) {
     if (const auto end = process.Poll()) return *end;
     ThrowIfInterrupted();
+    if (meanwhile) meanwhile();
     Subprocess* const all[] = {&process};
     Subprocess::WaitForAny(all, 0.05);
   }
@@ -199,7 +204,7 @@ Json Answer(const PluginReference& reference) {
   const fs::path answer = scratch.path() / "catalog.json";
   const ProcessEnd end = RunWorker(
       {"catalog", answer.string(), "--plugin", reference.path.string()},
-      kPatience);
+      {.wall_s = kPatience});
   if (end.cause != EndCause::kExit || end.exit_code != 0) {
     throw ConfigError(WhyNot(reference, end));
   }

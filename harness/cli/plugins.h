@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -18,9 +19,18 @@ namespace tailmark {
 std::vector<std::filesystem::path> AllowedPlugins(
     const std::vector<std::string>& given);
 
-/// Runs `tailmark-worker ARGUMENTS...` to its end, for `wall_s` seconds at
-/// most, and ends what it leaves behind.
-ProcessEnd RunWorker(const std::vector<std::string>& arguments, double wall_s);
+/// How long a worker may take; 0: as long as it wants.
+struct WorkerPatience {
+  double wall_s = 0;     ///< Seconds, in all.
+  double silence_s = 0;  ///< Seconds without a word or a write to `life`.
+  std::filesystem::path life{};
+};
+
+/// Runs `tailmark-worker ARGUMENTS...` to its end, calls `meanwhile` again and
+/// again until then, and ends what it leaves behind.
+ProcessEnd RunWorker(const std::vector<std::string>& arguments,
+                     const WorkerPatience& patience,
+                     const std::function<void()>& meanwhile = {});
 
 /// Throws ConfigError, which says how to allow it, when `reference` is not in
 /// `allowed`.

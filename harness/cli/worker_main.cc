@@ -12,22 +12,19 @@
 
 #include "datasets/builtin.h"
 #include "datasets/images/fingerprint.h"
-#include "datasets/images/pipeline.h"
 #include "harness/base/environment.h"
 #include "harness/base/error.h"
 #include "harness/base/files.h"
 #include "harness/base/interrupt.h"
 #include "harness/base/log.h"
 #include "harness/base/suggest.h"
+#include "harness/cli/worker_check.h"
 #include "harness/cli/worker_encode.h"
 #include "harness/cli/worker_place.h"
 #include "harness/cli/worker_pretrain.h"
-#include "harness/plugin/exported.h"
-#include "harness/plugin/kind.h"
 #include "harness/plugin/plugins.h"
 #include "harness/record/build_info.h"
 #include "harness/run/catalog.h"
-#include "harness/run/contract/contract.h"
 #include "harness/run/runner.h"
 #include "methods/builtin.h"
 #include "methods/clip/clip_encoder.h"
@@ -125,57 +122,10 @@ void WriteCatalog(const fs::path& path, const fs::path& plugin) {
   WriteFileAtomic(path, answer.dump(1) + "\n");
 }
 
-/// What the checks have to know of a method that is not of this tree.
-ContractHelp HelpFor(const MethodInfo& info, const fs::path& plugin) {
-  ContractHelp help{.says_what_text_says = info.family == "prompt"};
-  const std::string kind = plugin.empty() ? "" : KindOfPlugin(plugin).name;
-  if (kind != "torchscript" && kind != "aoti") return help;
-  ExportedInput input = InputOfExported(plugin);
-  help.classes = std::move(input.classes);
-  help.input_size = input.pipeline.empty()
-                        ? input.width
-                        : PipelineByName(input.pipeline).size;
-  if (help.input_size == 0) {
-    throw ConfigError(
-        StrCat(plugin.string(),
-               ": to be checked it has to say how wide the features are that "
-               "it takes; add \"width\": 512, or what it is"));
-  }
-  return help;
-}
-
-/// Holds one method to one promise of the contract.
-void Check(const fs::path& out, const fs::path& plugin,
-           const std::string& method, const std::string& check) {
-  MethodRegistry methods;
-  RegisterBuiltinMethods(methods);
-  if (!plugin.empty()) {
-    HoldBackToAsk(plugin, out);
-    OpenPlugin(plugin, methods);
-  }
-  const MethodRegistry::Entry& entry = methods.Find(method);
-  const ContractHelp help = HelpFor(entry.info, plugin);
-  if (check.empty()) {
-    Json all = Json::array();
-    for (const std::string& name : ContractChecks()) {
-      all.push_back({{"check", name}, {"meaning", MeaningOf(name)}});
-    }
-    WriteFileAtomic(out, all.dump(1) + "\n");
-    return;
-  }
-  const ContractResult result = HoldToContract(entry, check, help);
-  const char* const words[] = {"kept", "skipped", "broken"};
-  WriteFileAtomic(
-      out, Json({{"check", check},
-                 {"outcome", words[static_cast<std::size_t>(result.outcome)]},
-                 {"detail", result.detail}})
-                   .dump(1) +
-               "\n");
-}
-
 /// What the command line asked for; filled by CLI11.
 struct Arguments {
-  std::string spec, bundle, catalog, plugin, recipe, folder, method, check;
+  std::string spec, bundle, catalog, plugin, recipe, folder, method;
+  std::vector<std::string> checks;
   RunOptions run;
   EncodeOptions encode;
   TokenizeOptions tokenize;
@@ -221,6 +171,11 @@ void DeclareEncode(CLI::App& app, Arguments& arguments) {
 
 void Declare(CLI::App& app, Arguments& to) {
   app.require_subcommand(1);
+  const BuildInfo& build = ThisBuild();
+  app.set_version_flag(
+      "--version",
+      StrCat("tailmark-worker ", build.version, " build ",
+             build.digest.substr(0, 12), " LibTorch ", build.torch_version));
   app.add_flag("-q,--quiet", to.quiet, "Errors only");
   auto* run = app.add_subcommand(
       "run",
@@ -249,14 +204,13 @@ void Declare(CLI::App& app, Arguments& to) {
                       "its code runs");
   catalog->footer("Example: tailmark-worker catalog catalog.json");
   auto* check = app.add_subcommand(
-      "check", "Hold a method to one promise of the contract, on toy data");
-  check->add_option("FILE", to.catalog, "For the answer")->required();
+      "check", "Hold a method to promises of the contract, on toy data");
+  check->add_option("FILE", to.catalog, "For the answers")->required();
   check->add_option("--plugin", to.plugin, "The method is this file's");
   check->add_option("--method", to.method, "Its name")->required();
-  check->add_option("--check", to.check,
-                    "Which promise; without it, what promises there are");
+  check->add_option("--check", to.checks, "Which promises; without it, all");
   check->footer(
-      "Example: tailmark-worker check answer.json --method linear_probe "
+      "Example: tailmark-worker check answers.jsonl --method linear_probe "
       "--check SameSeedSameBits");
   auto* pretrain = app.add_subcommand(
       "pretrain",
@@ -290,8 +244,8 @@ int Dispatch(const CLI::App& app, const Arguments& arguments) {
   if (app.got_subcommand("tokenize")) {
     PrintTokens(arguments.tokenize);
   } else if (app.got_subcommand("check")) {
-    Check(arguments.catalog, arguments.plugin, arguments.method,
-          arguments.check);
+    CheckMethod(arguments.catalog, arguments.plugin, arguments.method,
+                arguments.checks);
   } else if (app.got_subcommand("catalog")) {
     WriteCatalog(arguments.catalog, arguments.plugin);
   } else {

@@ -96,6 +96,32 @@ TEST_F(Merging, TwoAtOnceTakeEachRunOnce) {
   EXPECT_EQ(tailmark_({"db", "check"}).code, 0);
 }
 
+TEST_F(Merging, TwoFailuresOfAKeyInOneFolderAreTwoAttempts) {
+  const fs::path both = scratch_.path() / "both";
+  MakeFolders(both);
+  for (const RunState state : {RunState::kFailed, RunState::kTimeout}) {
+    const fs::path node = scratch_.path() / std::string(NameOf(state));
+    WriteMadeBundles(node / "bundles", "night", {{.seed = 0, .state = state}});
+    fs::rename(BundlesOf(node).at(0), both / std::string(NameOf(state)));
+  }
+  const Said said = tailmark_({"import", both.string()});
+  EXPECT_EQ(said.code, 0) << said.err;
+  EXPECT_EQ(Count("failed"), 1);
+  EXPECT_EQ(Count("timeout"), 1);
+}
+
+TEST_F(Merging, ManyBundlesComeInAndThoseBeforeAPathThatIsNoBundleStay) {
+  const fs::path node = Node("node", 0, 79);
+  EXPECT_EQ(tailmark_({"merge", node.string()}).code, 0);
+  EXPECT_EQ(Count("done"), 80);
+  EXPECT_EQ(BundlesOf(tailmark_.store()).size(), 80u);
+  const fs::path later = Node("later", 80, 81);
+  const Said said =
+      tailmark_({"import", (later / "bundles").string(), "nowhere"});
+  EXPECT_EQ(said.code, 2);
+  EXPECT_EQ(Count("done"), 82);
+}
+
 TEST_F(Merging, WhatComesInLaterBelongsToTheSameCampaign) {
   ASSERT_EQ(tailmark_({"merge", Node("one", 0, 1).string()}).code, 0);
   ASSERT_EQ(tailmark_({"merge", Node("two", 1, 3).string()}).code, 0);

@@ -47,6 +47,14 @@ class HostilePlugin : public ::testing::Test, protected PluginProgram {
     ASSERT_EQ(row.value("state", std::string()), state) << row;
     EXPECT_THAT(row["reason"].get<std::string>(), HasSubstr(reason));
   }
+  /// What `plugin check` says of each promise.
+  Json Checked(const std::vector<std::string>& more = {}) {
+    std::vector<std::string> words = {"plugin", "check", Use(), "--json"};
+    words.insert(words.end(), more.begin(), more.end());
+    const Said said = program(words);
+    EXPECT_EQ(said.code, 1) << said.err;
+    return ParseJson(said.out, "plugin check")[0]["checks"];
+  }
   /// Numbers of the processes of that name.
   static std::vector<std::string> ProcessesCalled(const std::string& name) {
     std::vector<std::string> found;
@@ -75,6 +83,29 @@ TEST_F(HostilePlugin, ScoresThatAreNoNumbersAreNoResult) {
 
 TEST_F(HostilePlugin, ACrashIsARowWithItsSignal) {
   ExpectFailure("segfault", "SIGSEGV");
+}
+
+TEST_F(HostilePlugin, AnEarlierPromiseIsNotToBlameForABrokenOne) {
+  const Json fresh = Checked();
+  // It crashes in the company of others, and does not alone.
+  program.environment["TM_TEST_MOST_FITS"] = "8";
+  EXPECT_EQ(Checked(), fresh);
+}
+
+TEST_F(HostilePlugin, APromiseThatCrashesIsNamedAndTheNextIsAsked) {
+  program.environment["TM_TEST_MOST_FITS"] = "0";
+  const Json said = Checked({"--only", "RefusesAnOptionItDoesNotHave", "--only",
+                             "WorksWithOneClass", "--only", "WorksWithOneImage",
+                             "--only", "EveryPresetCanBeMade"});
+  ASSERT_EQ(said.size(), 4u) << said;
+  for (const Json& each : said) {
+    const bool fits = each["check"].get<std::string>().starts_with("Works");
+    EXPECT_EQ(each["outcome"], fits ? "broken" : "kept") << each;
+    if (fits) {
+      EXPECT_THAT(each["detail"].get<std::string>(),
+                  HasSubstr("it crashed: signal 11"));
+    }
+  }
 }
 
 TEST_F(HostilePlugin, LeavingWithoutABundleIsAFailure) {

@@ -181,6 +181,31 @@ TEST(Store, AFileInPlaceOfTheFolderIsAStoreError) {
   EXPECT_NE(Refusal(scratch.path() / "file"), "");
 }
 
+TEST(Store, AStatementThatIsUsedAgainHoldsNothingOfItsLastUse) {
+  const ScratchFolder scratch;
+  const Store store(scratch.path());
+  const std::string asked = "SELECT ?, name FROM sqlite_schema ORDER BY name";
+  {
+    Statement left = store.sql().Prepare(asked);
+    left.Bind("mine");
+    ASSERT_TRUE(left.Step());
+    // Of one text, at the same time.
+    Statement other = store.sql().Prepare(asked);
+    ASSERT_TRUE(other.Step());
+    EXPECT_EQ(left.Text(0), "mine");
+    EXPECT_TRUE(other.IsNull(0));
+  }
+  // Neither is reading any more, so that the log can be emptied.
+  EXPECT_EQ(store.sql().Int("PRAGMA wal_checkpoint(TRUNCATE)"), 0);
+  for (int i = 0; i < 2; ++i) {
+    Statement again = store.sql().Prepare(asked);
+    ASSERT_TRUE(again.Step());
+    EXPECT_TRUE(again.IsNull(0));
+    EXPECT_EQ(again.Text(1), store.sql().Text("SELECT min(name) FROM "
+                                              "sqlite_schema"));
+  }
+}
+
 TEST(Store, AWriterThatWaitsTooLongIsToldSo) {
   const ScratchFolder scratch;
   Store first(scratch.path());

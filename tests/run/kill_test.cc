@@ -24,6 +24,8 @@ namespace fs = std::filesystem;
 using toys::WorkerProcess;
 
 constexpr std::int64_t kLimit = 48;
+/// For those that run a tower for every image although they ask for features.
+constexpr std::int64_t kSlowEpochs = 10;
 
 /// A method with options over its preset `embedded`.
 struct Killed {
@@ -115,13 +117,17 @@ std::vector<Killed> Methods() {
       {"hp_dval_joint", "hp_dval", {{"stage", word("joint")}}},
       {"psd_alone", "psd", {{"teachers", word("none")}}},
       {"psd_prompt", "psd", {{"variant", word("prompt")}}},
-      {"finetune_clip_all", "finetune_clip", {{"train", word("all")}}}};
+      {"finetune_clip_all",
+       "finetune_clip",
+       {{"train", word("all")}, {"epochs", kSlowEpochs}}}};
   MethodRegistry methods;
   RegisterBuiltinMethods(methods);
   for (const std::string& name : methods.Names()) {
     const MethodInfo& info = methods.Find(name).info;
     if (info.abilities.trains && info.input != InputKind::kNone) {
-      all.push_back({name, name, {}});
+      OptionMap options;
+      if (name == "cocoop") options["epochs"] = kSlowEpochs;
+      all.push_back({name, name, options});
     }
   }
   return all;

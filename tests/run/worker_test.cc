@@ -12,6 +12,7 @@
 #include "harness/base/files.h"
 #include "harness/base/npy.h"
 #include "harness/base/seeds.h"
+#include "harness/record/build_info.h"
 #include "harness/record/bundle.h"
 #include "harness/record/weights.h"
 #include "tests/run/worker.h"
@@ -77,6 +78,13 @@ TEST_F(Worker, ExecutesARunOnTheEmbeddedDataAndSealsItsBundle) {
   EXPECT_EQ(env.at("pipeline_fingerprint").get<std::string>().size(), 64U);
   EXPECT_EQ(record.build.digest, record.spec.build);
   EXPECT_TRUE(fs::is_empty(bench_.folder() / "desk"));
+}
+
+TEST_F(Worker, SaysWhichBuildItIsAndWithWhichLibTorch) {
+  WorkerProcess worker({"--version"}, bench_.log_path());
+  EXPECT_EQ(worker.Wait(), 0);
+  EXPECT_THAT(bench_.log(), HasSubstr(ThisBuild().digest.substr(0, 12)));
+  EXPECT_THAT(bench_.log(), HasSubstr("LibTorch " + ThisBuild().torch_version));
 }
 
 TEST_F(Worker, KilledAtAnyMomentItGoesOnToTheSameBytes) {

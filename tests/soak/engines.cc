@@ -1,11 +1,13 @@
-// engines [WORDS OF A RECIPE]: one recipe by `tailmark run`, by two `tailmark
-// worker --claim`, and by an array on a Slurm of its own, one after the other.
-// Exit 1 unless the three stores have the same keys and score hashes. By
-// default the embedded leaderboard, three seeds.
+// engines [--folder DIR] [WORDS OF A RECIPE]: one recipe by `tailmark run`, by
+// two `tailmark worker --claim`, and by an array on a Slurm of its own, one
+// after the other. Exit 1 unless the three stores have the same keys and score
+// hashes. By default the embedded leaderboard, three seeds. In a DIR the stores
+// stay, and a later call goes on from them: hours in pieces.
 
 #include <sys/times.h>
 #include <unistd.h>
 
+#include <filesystem>
 #include <functional>
 #include <iostream>
 
@@ -19,6 +21,7 @@
 
 namespace tailmark {
 namespace {
+namespace fs = std::filesystem;
 using Words = std::vector<std::string>;
 using Hashes = std::map<std::string, std::string>;
 
@@ -40,7 +43,9 @@ double Processor() {
 
 class Engines {
  public:
-  explicit Engines(Words recipe) : recipe_(std::move(recipe)) {}
+  Engines(fs::path folder, Words recipe)
+      : recipe_(std::move(recipe)),
+        folder_(folder.empty() ? scratch_.path() : std::move(folder)) {}
 
   int Run() {
     const Hashes first = By("run", [&](const Program& program) {
@@ -65,9 +70,8 @@ class Engines {
  private:
   Hashes By(const std::string& engine,
             const std::function<void(const Program&)>& run) {
-    Program program(scratch_.path() / engine);
-    program.environment["TAILMARK_CACHE"] =
-        (scratch_.path() / "cache").string();
+    Program program(folder_ / engine);
+    program.environment["TAILMARK_CACHE"] = (folder_ / "cache").string();
     if (cluster_) {
       for (const auto& [name, value] : cluster_->environment()) {
         program.environment[name] = value;
@@ -104,6 +108,7 @@ class Engines {
 
   Words recipe_;
   ScratchFolder scratch_;
+  fs::path folder_;
   std::unique_ptr<SlurmCluster> cluster_;
 };
 
@@ -112,8 +117,13 @@ class Engines {
 
 int main(int argc, char** argv) try {
   tailmark::Words recipe(argv + 1, argv + argc);
+  std::filesystem::path folder;
+  if (recipe.size() > 1 && recipe[0] == "--folder") {
+    folder = std::filesystem::absolute(recipe[1]);
+    recipe.erase(recipe.begin(), recipe.begin() + 2);
+  }
   if (recipe.empty()) recipe = {"quickstart", "--seeds", "0-2"};
-  return tailmark::Engines(std::move(recipe)).Run();
+  return tailmark::Engines(std::move(folder), std::move(recipe)).Run();
 } catch (const tailmark::Error& error) {
   std::cerr << "engines: " << error.what() << "\n";
   return 2;

@@ -6,11 +6,11 @@
 #include "harness/base/json.h"
 #include "harness/base/log.h"
 #include "harness/base/suggest.h"
-#include "harness/base/temporary_folder.h"
 #include "harness/cli/exit_codes.h"
 #include "harness/cli/named_plugin.h"
 #include "harness/cli/planning.h"
 #include "harness/cli/plugins.h"
+#include "harness/cli/promises.h"
 #include "harness/cli/score_checks.h"
 #include "harness/cli/tables.h"
 #include "harness/cli/verbs.h"
@@ -23,19 +23,11 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr double kPatience = 300;  // Seconds for one promise.
-
 struct CheckOptions {
   std::string what;
   std::vector<std::string> allow_plugins;
   std::vector<std::string> only;
   bool json = false;
-};
-
-/// A method to be checked: a builtin, or one of a plugin's.
-struct Checked {
-  std::string method;
-  fs::path plugin;  ///< "" for a builtin.
 };
 
 bool IsBuiltin(const std::string& name) {
@@ -46,8 +38,8 @@ bool IsBuiltin(const std::string& name) {
 }
 
 /// Those of a plugin: naming it is consent to run it.
-std::vector<Checked> MethodsOf(const PluginReference& plugin) {
-  std::vector<Checked> found;
+std::vector<CheckedMethod> MethodsOf(const PluginReference& plugin) {
+  std::vector<CheckedMethod> found;
   std::vector<std::string> names;
   for (const MethodEntry& each : AskPlugin(plugin)) {
     names.push_back(each.name);
@@ -62,63 +54,6 @@ std::vector<Checked> MethodsOf(const PluginReference& plugin) {
   return found;
 }
 
-/// The worker's answer; null, with why in `why`, when it could give none.
-Json AskWorker(const Checked& checked, const std::string& check,
-               std::string& why) {
-  TemporaryFolder scratch;
-  const fs::path answer = scratch.path() / "answer.json";
-  std::vector<std::string> words = {"check", answer.string(), "--method",
-                                    checked.method};
-  if (!check.empty()) words.insert(words.end(), {"--check", check});
-  if (!checked.plugin.empty()) {
-    words.insert(words.end(), {"--plugin", checked.plugin.string()});
-  }
-  const ProcessEnd end = RunWorker(words, kPatience);
-  if (end.exit_code == 0 && fs::exists(answer)) return ReadJson(answer);
-  why = end.cause == EndCause::kWallTime
-            ? StrCat("it did not end within ", kPatience, " s")
-        : end.signal ? StrCat("it crashed: signal ", *end.signal)
-                     : StrCat("it ended the process with code ",
-                              end.exit_code.value_or(0));
-  if (!end.tail.empty()) why += "; its last words: " + end.tail;
-  return nullptr;
-}
-
-std::vector<Json> ChecksToAsk(const Checked& checked,
-                              const std::vector<std::string>& only) {
-  std::string why;
-  const Json all = AskWorker(checked, "", why);
-  if (all.is_null()) {
-    throw ConfigError(StrCat("'", checked.method, "': ", why));
-  }
-  std::vector<Json> asked;
-  std::vector<std::string> names;
-  for (const Json& each : all) {
-    names.push_back(each["check"].get<std::string>());
-    if (only.empty() ||
-        std::find(only.begin(), only.end(), names.back()) != only.end()) {
-      asked.push_back(each);
-    }
-  }
-  for (const std::string& name : only) {
-    if (std::find(names.begin(), names.end(), name) == names.end()) {
-      throw ConfigError(UnknownName("check", name, names));
-    }
-  }
-  return asked;
-}
-
-OrderedJson CheckOne(const Checked& checked, const Json& check) {
-  std::string why;
-  const Json answer =
-      AskWorker(checked, check["check"].get<std::string>(), why);
-  const bool none = answer.is_null();
-  return {{"check", check["check"]},
-          {"meaning", check["meaning"]},
-          {"outcome", none ? Json("broken") : answer["outcome"]},
-          {"detail", none ? Json(why) : answer["detail"]}};
-}
-
 void Print(const OrderedJson& result) {
   const auto outcome = result["outcome"].get<std::string>();
   const auto detail = result["detail"].get<std::string>();
@@ -131,17 +66,21 @@ void Print(const OrderedJson& result) {
     std::cout << "\n            again: --only "
               << result["check"].get<std::string>();
   }
-  std::cout << std::endl;  // One a second or so: as they come.
+  std::cout << std::endl;  // As they come.
 }
 
-OrderedJson CheckMethod(const Checked& checked, const CheckOptions& options) {
-  if (!options.json) std::cout << checked.method << "\n";
+OrderedJson CheckMethod(const CheckedMethod& checked,
+                        const CheckOptions& options) {
+  if (!options.json) std::cout << checked.name << std::endl;
   OrderedJson results = OrderedJson::array();
-  for (const Json& check : ChecksToAsk(checked, options.only)) {
-    results.push_back(CheckOne(checked, check));
+  HoldToPromises(checked, options.only, [&](const PromiseKept& promise) {
+    results.push_back({{"check", promise.check},
+                       {"meaning", promise.meaning},
+                       {"outcome", promise.outcome},
+                       {"detail", promise.detail}});
     if (!options.json) Print(results.back());
-  }
-  return {{"method", checked.method}, {"checks", results}};
+  });
+  return {{"method", checked.name}, {"checks", results}};
 }
 
 OrderedJson CheckScoreFile(const fs::path& file, const CheckOptions& options) {
@@ -176,7 +115,7 @@ int Check(const CheckOptions& options) {
   if (plugin && plugin->kind == "scores") {
     answer.push_back(CheckScoreFile(plugin->path, options));
   } else if (plugin) {
-    for (const Checked& each : MethodsOf(*plugin)) {
+    for (const CheckedMethod& each : MethodsOf(*plugin)) {
       answer.push_back(CheckMethod(each, options));
     }
   } else {
@@ -231,8 +170,7 @@ Verb CheckVerbOfPlugins() {
   return {
       .name = "check",
       .summary =
-          "Hold a method of any kind to the contract: some twenty promises, "
-          "each in a process of its own",
+          "Hold a method of any kind to the contract: some twenty promises",
       .example = "tailmark plugin check fancy",
       .declare =
           [options](Args& args) {

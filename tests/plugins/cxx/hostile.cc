@@ -11,6 +11,7 @@
 #include <cstdlib>
 #include <fstream>
 #include <stdexcept>
+#include <string>
 
 #include "harness/plugin/cxx_plugin.h"
 
@@ -68,6 +69,10 @@ class Hostile final : public tailmark::MethodWith<HostileOptions> {
 
   void Fit(tailmark::FitContext& context) override {
     const std::string& deed = options().deed;
+    static int fits = 0;  // Of this process.
+    if (const std::string most = Given("TM_TEST_MOST_FITS"); !most.empty()) {
+      if (++fits > std::stoi(most)) raise(SIGSEGV);
+    }
     if (deed == "write" && !std::ofstream(Given("TM_TEST_OUTSIDE"))) {
       throw std::runtime_error("out of reach: what it wants to write");
     }
