@@ -280,7 +280,8 @@ class Judge {
       if (AnyRegression(cells)) return cells;
     }
     for (GateCell& cell : cells) {
-      if (cell.reason.empty()) cell.reason = "a suspicion was not confirmed";
+      cell.reason = StrCat("a suspicion was not confirmed",
+                           cell.reason.empty() ? "" : "; ", cell.reason);
     }
     return cells;
   }
