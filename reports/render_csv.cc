@@ -60,6 +60,23 @@ void AddFigures(const ReportDataset& dataset, const ReportRun& run,
   }
 }
 
+/// What choosing the epoch on test labels gave, and what it added to the last.
+void AddPicked(const ReportDataset& dataset, const ReportRun& run,
+               Lines& lines) {
+  for (const auto& [definition, groups] : run.picked) {
+    for (const std::string& group : GroupsOf(dataset)) {
+      if (const auto value = groups.find(group); value != groups.end()) {
+        lines.Add(
+            {definition, group, "", "best_on_test_percent", value->second});
+      }
+    }
+  }
+  if (const Figure optimism = OptimismOf(run)) {
+    lines.Add({DefaultDefinition(dataset), "total", "", "optimism_percent",
+               optimism});
+  }
+}
+
 void AddRest(const ReportRun& run, Lines& lines) {
   if (run.ties) {
     lines.Add({"", "", "", "distinct_per_class", run.ties->distinct_per_class});
@@ -91,6 +108,7 @@ std::string RenderCsv(const ReportModel& model) {
           continue;
         }
         AddFigures(dataset, run, lines);
+        AddPicked(dataset, run, lines);
         AddRest(run, lines);
       }
     }

@@ -120,6 +120,21 @@ std::string MissingIn(const ReportDataset& dataset) {
   return out;
 }
 
+/// Below the table: whose epoch was chosen on test labels, and what that adds.
+std::string PickedIn(const ReportDataset& dataset) {
+  std::string out;
+  for (const ReportRow& row : dataset.rows) {
+    const Figure optimism = OptimismOf(row);
+    if (row.selection != "best_on_test" || !optimism) continue;
+    const Figure picked = PickedOf(row);
+    out += StrCat("\n\\par\\smallskip{\\raggedright ", EscapeLatex(row.label),
+                  ": the last epoch is shown; picked on test labels",
+                  picked ? StrCat(" ", Value(*picked, 1)) : "", ", optimism ",
+                  Value(*optimism, 1), ".\\par}");
+  }
+  return out;
+}
+
 std::string TableOf(const ReportDataset& dataset) {
   const auto groups = GroupsOf(dataset);
   const Best best = BestOf(dataset, groups);
@@ -140,8 +155,8 @@ std::string TableOf(const ReportDataset& dataset) {
   for (const std::size_t i : others) {
     out += TableRow(dataset, dataset.rows[i], nullptr);
   }
-  return out + "\\bottomrule\n\\end{tabular}" + MissingIn(dataset) +
-         "\n\\par\\endgroup";
+  return out + "\\bottomrule\n\\end{tabular}" + PickedIn(dataset) +
+         MissingIn(dataset) + "\n\\par\\endgroup";
 }
 
 std::string CommandsOf(const ReportDataset& dataset, const std::string& prefix,

@@ -257,23 +257,25 @@ Figure PickedOf(const ReportRow& row) {
   return Mean(totals);
 }
 
+Figure OptimismOf(const ReportRun& run) {
+  // Of episodes each has an epoch of its own: no curve of means tells.
+  if (!run.picked.empty()) {
+    const std::string& definition = run.picked.begin()->first;
+    const Figure picked = TotalOf(run.picked, definition);
+    const Figure last = TotalOf(run.values, definition);
+    return picked && last ? Figure(*picked - *last) : Figure{};
+  }
+  const ReportCurve* curve = TestCurve(run);
+  if (curve == nullptr) return {};
+  double best = curve->points.front().second;
+  for (const auto& [step, value] : curve->points) best = std::max(best, value);
+  return best - curve->points.back().second;
+}
+
 Figure OptimismOf(const ReportRow& row) {
   std::vector<double> optimism;
   for (const ReportRun* run : DoneRuns(row)) {
-    // Of episodes each has an epoch of its own: no curve of means tells.
-    if (!run->picked.empty()) {
-      const std::string& definition = run->picked.begin()->first;
-      const Figure picked = TotalOf(run->picked, definition);
-      const Figure last = TotalOf(run->values, definition);
-      if (picked && last) optimism.push_back(*picked - *last);
-      continue;
-    }
-    const ReportCurve* curve = TestCurve(*run);
-    if (curve == nullptr) continue;
-    double best = curve->points.front().second;
-    for (const auto& [step, value] : curve->points)
-      best = std::max(best, value);
-    optimism.push_back(best - curve->points.back().second);
+    if (const Figure of = OptimismOf(*run)) optimism.push_back(*of);
   }
   return Mean(optimism);
 }

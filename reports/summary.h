@@ -86,6 +86,7 @@ Figure PickedOf(const ReportRow& row);
 /// last, mean over seeds: what choosing the epoch on test labels added, or
 /// would have. Empty without test scores of epochs.
 Figure OptimismOf(const ReportRow& row);
+Figure OptimismOf(const ReportRun& run);  ///< Of one.
 /// The first curve "test/..." of a run, or nullptr.
 const ReportCurve* TestCurve(const ReportRun& run);
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <span>
@@ -50,10 +51,16 @@ struct Annotations {
   std::vector<AnnotatedImage> images;  ///< COCO: in the file's order.
 };
 
+/// Bytes of an official JSON file that are read at a time: what comes of them
+/// stays in the processor's caches.
+inline constexpr std::size_t kAnnotationPiece = std::size_t{1} << 18;
+
 /// Reads an official instances_*.json in one pass (simdjson, on demand), parts
-/// of the file in any order. Throws DataError naming file and byte.
+/// of the file in any order, `piece` bytes at a time. Throws DataError naming
+/// file and byte.
 Annotations ReadCocoAnnotations(const std::filesystem::path& file,
-                                const CocoRule& rule);
+                                const CocoRule& rule,
+                                std::size_t piece = kAnnotationPiece);
 
 /// Images and labels as a list has them; paths are `folder` NAME.jpg.
 lists::LabelledImages ToLabelledImages(const Annotations& annotations,
@@ -63,7 +70,7 @@ lists::LabelledImages ToLabelledImages(const Annotations& annotations,
 /// its ending: those of an image in the file's order, blanks made single, and
 /// joined by one. Throws DataError.
 std::unordered_map<std::string, std::string> ReadCocoCaptions(
-    const std::filesystem::path& file);
+    const std::filesystem::path& file, std::size_t piece = kAnnotationPiece);
 
 /// Reads one VOC XML annotation; names of classes go to `into.classes`. Throws
 /// DataError naming the file.

@@ -31,6 +31,15 @@ fs::path OnlyArchive(const fs::path& folder) {
   return *found.begin();
 }
 
+// In parts: what the comparison makes then fits in the processor's caches.
+bool AllFinite(const at::Tensor& tensor) {
+  constexpr std::int64_t kPart = std::int64_t{1} << 17;
+  for (const at::Tensor& part : tensor.flatten().split(kPart)) {
+    if (!part.isfinite().all().item<bool>()) return false;
+  }
+  return true;
+}
+
 }  // namespace
 
 WeightFiles::WeightFiles(const fs::path& path) : name_(path.string()) {
@@ -127,7 +136,7 @@ at::Tensor WeightFiles::Take(const std::string& name, at::IntArrayRef shape) {
     throw DataError(StrCat(name_, ": tensor '", name, "' has type ",
                            NameOf(view.dtype), ", expected floating point"));
   }
-  if (!tensor.isfinite().all().item<bool>()) {
+  if (!AllFinite(tensor)) {
     throw DataError(StrCat(name_, ": tensor '", name,
                            "' holds values that are not finite"));
   }

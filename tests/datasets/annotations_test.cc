@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <fstream>
+
 #include "harness/base/error.h"
 #include "harness/base/files.h"
 #include "tests/datasets/folder_sample.h"
@@ -87,6 +89,87 @@ TEST(CocoAnnotations, ABrokenFileIsNamed) {
   EXPECT_NE(with("\"area\": 25", "\"area\": \"x\"").find("byte "),
             string::npos);
   EXPECT_THROW(fetch::ReadCocoAnnotations("/none/i.json", {}), DataError);
+}
+
+// What looks like the end of an element, in a string and deeper down.
+constexpr const char* kMisleading = R"({
+  "info": {"about": "}, {\"images\": [", "more": [{"a": [1]}, {"b": {}}]},
+  "year": 2017, "none": null, "licenses": [{"id": 1}, {"id": 2}],
+  "annotations": [
+    {"note": "a },{ \\", "parts": [{"image_id": 1}, {"image_id": 2}, {"x": [[
+      {"y": "]"}, {"z": 3}]]}], "image_id": 7, "category_id": 3,
+     "bbox": [0, 0, 5, 5], "area": 25, "iscrowd": 0} , {"image_id": 8,
+     "category_id": 90, "bbox": [0, 0, 5, 5], "area": 25, "iscrowd": 0,
+     "note": "\u00e9},\t{"},
+    {"image_id": 8, "category_id": 90, "bbox": [0, 0, 5, 5], "area": 1,
+     "iscrowd": 0}],
+  "numbers": [[1, 2], [], 3], "empty": [],
+  "images": [{"id": 8, "file_name": "},{8.jpg"}, {"id": 7,
+    "file_name": "7.jpg"}],
+  "categories": [{"id": 90, "name": "}]"}, {"id": 3, "name": "car"}]}
+)";
+
+TEST(CocoAnnotations, AreTheSameWhereverAFileIsCut) {
+  const TempFolder folder;
+  for (const string text : {kCoco, kMisleading}) {
+    folder.Write("i.json", text);
+    const auto read = [&](std::size_t piece) {
+      return fetch::ReadCocoAnnotations(folder.path() / "i.json",
+                                        fetch::kCocoBoxes, piece);
+    };
+    const auto whole = read(text.size());
+    EXPECT_EQ(whole.images.size() + whole.classes.size(),
+              text == kCoco ? 5u : 4u);
+    for (std::size_t piece = 1; piece <= text.size() + 1; ++piece) {
+      const auto cut = read(piece);
+      ASSERT_EQ(cut.classes, whole.classes) << piece;
+      ASSERT_EQ(cut.images.size(), whole.images.size()) << piece;
+      for (std::size_t i = 0; i < cut.images.size(); ++i) {
+        ASSERT_EQ(cut.images[i].name, whole.images[i].name) << piece;
+        ASSERT_EQ(cut.images[i].classes, whole.images[i].classes) << piece;
+      }
+    }
+  }
+}
+
+TEST(CocoAnnotations, NameTheSameFaultWhereverAFileIsCut) {
+  const TempFolder folder;
+  string text = kMisleading;
+  text.replace(text.find("\"area\": 25"), 10, "\"area\": \"\"");
+  folder.Write("i.json", text);
+  const auto fault = [&](std::size_t piece) -> string {
+    try {
+      fetch::ReadCocoAnnotations(folder.path() / "i.json", fetch::kCocoBoxes,
+                                 piece);
+    } catch (const DataError& error) {
+      return error.what();
+    }
+    return "no error";
+  };
+  const string whole = fault(text.size());
+  EXPECT_NE(whole.find("byte "), string::npos) << whole;
+  for (std::size_t piece = 1; piece < text.size(); ++piece) {
+    ASSERT_EQ(fault(piece), whole) << piece;
+  }
+}
+
+TEST(CocoAnnotations, AFileThatEndsAnywhereIsBroken) {
+  const string whole = kMisleading;
+  const auto end = whole.rfind('}');
+  const TempFolder folder;
+  for (std::size_t size = 0; size <= end; ++size) {
+    // A thousand files: none is worth a sync.
+    std::ofstream(folder.path() / "i.json") << whole.substr(0, size);
+    for (const std::size_t piece : {1UL, 64UL, whole.size()}) {
+      EXPECT_THROW(fetch::ReadCocoAnnotations(folder.path() / "i.json",
+                                              fetch::kCocoBoxes, piece),
+                   DataError)
+          << size;
+    }
+  }
+  for (const char* more : {"}", ",", "{}", "x"}) {
+    EXPECT_NE(ErrorOf(whole + more), "no error") << more;
+  }
 }
 
 TEST(CocoCaptions, OfAnImageAreJoinedInTheFilesOrder) {

@@ -163,5 +163,41 @@ TEST_F(WeightsVerb, TheCacheIsListedAndPruned) {
   EXPECT_FALSE(fs::exists(Path("cache/features/ab/abc.safetensors")));
 }
 
+TEST_F(WeightsVerb, WhatIsKeptOfProgramsAndFilesIsCacheToo) {
+  MakeFolders(Path("cache/plugins"));
+  const auto write = [&](const std::string& name, const std::string& text) {
+    std::ofstream(Path("cache/" + name)) << text;
+  };
+  write("plugins/0123456789abcdef.json", R"({"catalog":{}})");
+  write("file-hashes-fedcba9876543210.json", R"({"files":{}})");
+  write("plugins/torn.json", "{");
+  write("plugins/note.txt", "not ours");
+  write("mine.json", "{}");
+  const Json rows = tailmark_({"cache", "list", "--json"}).json();
+  ASSERT_EQ(rows.size(), 3u);
+  EXPECT_EQ(rows[0]["kind"], "plugin");
+  EXPECT_EQ(rows[0]["bytes"], 14);
+  EXPECT_FALSE(rows[0].contains("objection"));
+  EXPECT_EQ(rows[1]["objection"], "damaged");
+  EXPECT_EQ(rows[2]["kind"], "file-hashes");
+  const std::string table = tailmark_({"cache", "list"}).out;
+  EXPECT_THAT(table, HasSubstr("0123456789ab"));
+  EXPECT_THAT(table, HasSubstr("fedcba987654"));
+  EXPECT_THAT(table, HasSubstr("3 files"));
+  const std::string doctor = tailmark_({"doctor"}).out;
+  EXPECT_THAT(doctor, HasSubstr("15 B of answers of external programs"));
+  EXPECT_THAT(doctor, HasSubstr("12 B of hashes of files"));
+
+  EXPECT_EQ(tailmark_({"cache", "prune", "--older", "9"}).code, 0);
+  EXPECT_FALSE(fs::exists(Path("cache/plugins/torn.json")));
+  EXPECT_TRUE(fs::exists(Path("cache/plugins/0123456789abcdef.json")));
+  const Json gone = tailmark_({"cache", "prune", "--all", "--json"}).json();
+  EXPECT_EQ(gone["removed"].size(), 2u);
+  EXPECT_EQ(gone["bytes"], 26);
+  // Whatever else lies there is left alone.
+  EXPECT_TRUE(fs::exists(Path("cache/plugins/note.txt")));
+  EXPECT_TRUE(fs::exists(Path("cache/mine.json")));
+}
+
 }  // namespace
 }  // namespace tailmark

@@ -42,8 +42,11 @@ void Check(const fetch::Annotations& annotations) {
 void ReadCoco(const std::filesystem::path& file, std::string_view bytes) {
   WriteScratch(file, bytes);
   for (const auto& rule : {fetch::kCocoBoxes, fetch::kCocoObjects}) {
-    Try([&] { Check(fetch::ReadCocoAnnotations(file, rule)); });
+    for (const std::size_t piece : {std::size_t{9}, bytes.size() + 1}) {
+      Try([&] { Check(fetch::ReadCocoAnnotations(file, rule, piece)); });
+    }
   }
+  Try([&] { (void)fetch::ReadCocoCaptions(file, 9); });
   Try([&] { (void)fetch::ReadCocoCaptions(file); });
 }
 

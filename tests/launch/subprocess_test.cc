@@ -160,7 +160,7 @@ TEST_F(Child, ItDiesWithItsParentHoweverThatDies) {
   const fs::path pid_file = scratch_.path() / "pid";
   const pid_t parent = fork();
   if (parent == 0) {
-    // The shell itself: nothing tells a child of it that we died.
+    // What the shell would start beside itself would outlive this test.
     Subprocess process(Shell("exec sleep 1000"));
     WriteFileAtomic(pid_file, std::to_string(process.pid()));
     pause();

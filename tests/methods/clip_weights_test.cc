@@ -138,6 +138,23 @@ TEST_F(ClipFolder, IntegersAndValuesThatAreNotFiniteAreNamed) {
   EXPECT_THAT(Error(), HasSubstr("'logit_scale' holds values that are not"));
 }
 
+TEST_F(ClipFolder, OneValueThatIsNotFiniteIsFoundInALargeTensor) {
+  // Long enough to be looked at in three parts.
+  static constexpr std::int64_t kWords = 40000;
+  ChangeConfig([](Json& c) { c["text_config"]["vocab_size"] = kWords; });
+  const std::string name = "text_model.embeddings.token_embedding.weight";
+  for (const std::int64_t bad :
+       {std::int64_t{-1}, std::int64_t{0}, kWords / 2, kWords - 1}) {
+    ChangeTensors([&](auto& all) {
+      all[name] = at::ones({kWords, TinyConfig().text.width});
+      if (bad >= 0) all[name][bad][7] = INFINITY;
+    });
+    EXPECT_THAT(Error(),
+                HasSubstr(bad < 0 ? "no error" : "'" + name + "' holds values"))
+        << bad;
+  }
+}
+
 TEST_F(ClipFolder, ATensorWithoutAPlaceIsNamedButOldBuffersAreNot) {
   ChangeTensors([](auto& all) {
     all["text_model.embeddings.position_ids"] = at::arange(7);

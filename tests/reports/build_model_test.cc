@@ -139,6 +139,12 @@ TEST_F(BuiltReport, AnEpochPickedOnTheTestLabelsStandsBesideTheLast) {
             std::string::npos);
   EXPECT_NE(RenderMarkdown(model).find("**best_on_test**: "),
             std::string::npos);
+  EXPECT_NE(RenderCsv(model).find(",total,,best_on_test_percent,"),
+            std::string::npos);
+  EXPECT_NE(RenderCsv(model).find(",total,,optimism_percent,"),
+            std::string::npos);
+  EXPECT_NE(RenderLatex(model).find("picked on test labels "),
+            std::string::npos);
 }
 
 TEST_F(BuiltReport, RefusesABaselineThatIsNoRow) {

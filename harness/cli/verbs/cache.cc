@@ -5,8 +5,8 @@
 #include "harness/base/json.h"
 #include "harness/base/progress.h"
 #include "harness/base/safetensors.h"
+#include "harness/cli/cache_files.h"
 #include "harness/cli/exit_codes.h"
-#include "harness/cli/feature_files.h"
 #include "harness/cli/planning.h"
 #include "harness/cli/tables.h"
 #include "harness/cli/verbs.h"
@@ -22,41 +22,52 @@ struct Options {
   bool json = false;
 };
 
-OrderedJson RowOf(const FeatureFile& file) {
+OrderedJson RowOf(const CacheFile& file) {
   OrderedJson row = {{"file", file.path.string()},
+                     {"kind", NameOf(file.kind)},
                      {"bytes", file.bytes},
                      {"days_unused", file.days_unused}};
   if (!file.objection.empty()) {
     row["objection"] = file.objection;
-    return row;
   }
+  if (!file.objection.empty() || file.kind != CacheKind::kFeatures) return row;
   row["rows"] = file.rows;
   row["width"] = file.width;
   row["key"] = file.key;
   return row;
 }
 
+/// The part of its name that tells it from the others.
+std::string IdOf(const CacheFile& file) {
+  std::string name = file.path.stem();
+  if (file.kind == CacheKind::kHashes) {
+    name = name.substr(NameOf(file.kind).size() + 1);
+  }
+  return name.substr(0, 12);
+}
+
 int List(const Options& options, const GlobalOptions& global) {
   const fs::path folder = CacheFolder(global);
-  const auto files = FeatureFiles(folder);
+  const auto files = CacheFiles(folder);
   if (options.json) {
     OrderedJson rows = OrderedJson::array();
-    for (const FeatureFile& each : files) rows.push_back(RowOf(each));
+    for (const CacheFile& each : files) rows.push_back(RowOf(each));
     std::cout << rows.dump(2) << "\n";
     return kExitOk;
   }
   std::vector<std::vector<std::string>> table = {
-      {"ID", "WEIGHTS", "PIPELINE", "VIEW", "ROWS", "SIZE", "UNUSED"}};
+      {"ID", "KIND", "WEIGHTS", "PIPELINE", "VIEW", "ROWS", "SIZE", "UNUSED"}};
   std::int64_t bytes = 0;
-  for (const FeatureFile& each : files) {
+  for (const CacheFile& each : files) {
     bytes += each.bytes;
+    const bool features = each.kind == CacheKind::kFeatures;
     const auto word = [&](const char* member) {
-      return each.key.value(member, std::string("?"));
+      return features ? each.key.value(member, std::string("?")) : "";
     };
-    table.push_back({each.path.stem().string().substr(0, 12),
+    table.push_back({IdOf(each), std::string(NameOf(each.kind)),
                      word("weights_sha256").substr(0, 12), word("pipeline"),
                      each.objection.empty() ? word("view") : each.objection,
-                     std::to_string(each.rows),
+                     features ? std::to_string(each.rows) : "",
                      FormatBytes(static_cast<double>(each.bytes)),
                      StrCat(each.days_unused, " d")});
   }
@@ -77,7 +88,7 @@ int Prune(const Options& options, const GlobalOptions& global) {
   const fs::path folder = CacheFolder(global);
   std::int64_t bytes = 0;
   OrderedJson gone = OrderedJson::array();
-  for (const FeatureFile& each : FeatureFiles(folder)) {
+  for (const CacheFile& each : CacheFiles(folder)) {
     // What no run can use is in the way at any age.
     if (!options.all && each.objection.empty() &&
         each.days_unused < *options.older_days) {
@@ -107,7 +118,9 @@ Verb CacheVerb(const GlobalOptions& global) {
   auto list = std::make_shared<Options>();
   auto prune = std::make_shared<Options>();
   return {.name = "cache",
-          .summary = "Features of frozen encoders that runs keep",
+          .summary =
+              "What runs keep: features of frozen encoders, answers of "
+              "external programs, hashes of files",
           .example = "tailmark cache list",
           .declare = {},
           .run = {},

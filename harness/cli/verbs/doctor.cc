@@ -10,9 +10,9 @@
 #include "harness/base/environment.h"
 #include "harness/base/error.h"
 #include "harness/base/progress.h"
+#include "harness/cli/cache_files.h"
 #include "harness/cli/data_status.h"
 #include "harness/cli/exit_codes.h"
-#include "harness/cli/feature_files.h"
 #include "harness/cli/noise.h"
 #include "harness/cli/planning.h"
 #include "harness/cli/tables.h"
@@ -167,10 +167,15 @@ std::vector<Symptom> Look(const GlobalOptions& global) {
       {.name = "system", .value = StrCat(system.sysname, " ", system.release)});
   all.push_back(StorePlace(global));
   const fs::path cache = CacheFolder(global);
+  const auto bytes = [&cache](CacheKind kind) {
+    return FormatBytes(static_cast<double>(CacheBytes(cache, kind)));
+  };
   all.push_back(
       {.name = "cache",
-       .value = StrCat(FormatBytes(static_cast<double>(FeatureBytes(cache))),
-                       " of features in ", cache.string())});
+       .value = StrCat(bytes(CacheKind::kFeatures), " of features in ",
+                       cache.string(), ", ", bytes(CacheKind::kPlugin),
+                       " of answers of external programs, ",
+                       bytes(CacheKind::kHashes), " of hashes of files")});
   for (Symptom& each : DataPlaces()) all.push_back(std::move(each));
   all.push_back({.name = "pipeline", .value = PipelineFingerprint()});
   return all;
