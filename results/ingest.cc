@@ -128,6 +128,7 @@ std::vector<std::string> OtherScores(const Sql& sql, std::int64_t run,
 /// A run on its way into the store.
 struct Arrival {
   const RunRecord& record;
+  const RunHashes& hashes;
   const DatasetFacts& facts;
   const IngestOptions& options;
   RunState state = RunState::kDone;
@@ -141,9 +142,8 @@ struct Arrival {
 /// The answer when nothing has to be stored; inside a transaction, because a
 /// key that was done before may get an event.
 std::optional<IngestResult> FindBefore(Sql& sql, const Arrival& arrival) {
-  const std::string key = RunKey(arrival.record.spec);
-  if (const auto same = FindStored(sql, key, "record_sha256",
-                                   HashOf(ToJson(arrival.record)))) {
+  const auto& [key, record_sha256] = arrival.hashes;
+  if (const auto same = FindStored(sql, key, "record_sha256", record_sha256)) {
     return Answer(IngestOutcome::kAlreadyStored, *same);
   }
   if (arrival.state != RunState::kDone) return std::nullopt;
@@ -167,7 +167,7 @@ IngestResult StoreRun(const Store& store, const fs::path& bundle,
   }
   Statement last =
       sql.Prepare("SELECT coalesce(max(attempt), 0) FROM run WHERE key = ?");
-  last.Bind(RunKey(arrival.record.spec));
+  last.Bind(arrival.hashes.key);
   last.Step();
   IngestResult result{.outcome = IngestOutcome::kStored,
                       .run_id = 0,
@@ -176,8 +176,8 @@ IngestResult StoreRun(const Store& store, const fs::path& bundle,
                       .reason = arrival.reason,
                       .warnings = {}};
   const RunIds ids =
-      InsertRun(sql, arrival.record, arrival.state, arrival.reason,
-                result.attempt, arrival.facts, arrival.options);
+      InsertRun(sql, arrival.record, arrival.hashes, arrival.state,
+                arrival.reason, result.attempt, arrival.facts, arrival.options);
   result.run_id = ids.run;
   for (const Measured& measured : arrival.measured) {
     // Under the write lock, so that nobody vacuums it before it has a row.
@@ -297,7 +297,9 @@ IngestResult IngestBundle(Store& store, const fs::path& bundle,
                            "', which is no result"));
   }
   CheckWords(where, record, facts);
+  const RunHashes hashes(record);
   Arrival arrival{.record = record,
+                  .hashes = hashes,
                   .facts = facts,
                   .options = options,
                   .state = record.state,
@@ -308,8 +310,8 @@ IngestResult IngestBundle(Store& store, const fs::path& bundle,
     if (arrival.reason.empty()) arrival.reason = "no reason was recorded";
     return StoreRun(store, bundle, arrival);
   }
-  if (const auto same = FindStored(store.sql(), RunKey(record.spec),
-                                   "record_sha256", HashOf(ToJson(record)))) {
+  if (const auto same = FindStored(store.sql(), hashes.key, "record_sha256",
+                                   hashes.record_sha256)) {
     return Answer(IngestOutcome::kAlreadyStored, *same);
   }
   if (record.scores.empty() == record.spec.identity.scores) {
@@ -339,8 +341,10 @@ IngestResult IngestUnfinished(Store& store, const RunRecord& record,
         StrCat("a run that is '", NameOf(state), "' needs a reason"));
   }
   CheckWords("run record", record, facts);
+  const RunHashes hashes(record);
   return StoreRun(store, "",
                   {.record = record,
+                   .hashes = hashes,
                    .facts = facts,
                    .options = options,
                    .state = state,

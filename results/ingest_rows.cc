@@ -218,8 +218,8 @@ IngestOptions WithTags(IngestOptions options, const RunSpec& spec) {
 
 }  // namespace
 
-RunIds InsertRun(Sql& sql, const RunRecord& record, RunState state,
-                 const std::string& reason, int attempt,
+RunIds InsertRun(Sql& sql, const RunRecord& record, const RunHashes& hashes,
+                 RunState state, const std::string& reason, int attempt,
                  const DatasetFacts& facts, const IngestOptions& given) {
   const RunSpec& spec = record.spec;
   const IngestOptions options = WithTags(given, spec);
@@ -243,8 +243,8 @@ RunIds InsertRun(Sql& sql, const RunRecord& record, RunState state,
          "exit_code, signal, selection, trained_parameters, options, seeds, "
          "created_utc, started_utc, finished_utc, host, command) VALUES(?, ?, "
          "?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
-      .Run(RunKey(spec), attempt, HashOf(ToJson(record)), recipe, spec.seed,
-           method, dataset, code, environment, NameOf(state),
+      .Run(hashes.key, attempt, hashes.record_sha256, recipe, spec.seed, method,
+           dataset, code, environment, NameOf(state),
            state == RunState::kDone ? std::nullopt : OrNull(reason),
            record.exit_code, record.signal, identity.selection,
            record.trained_parameters,

@@ -18,11 +18,19 @@ struct RunIds {
   std::vector<std::int64_t> splits;  ///< One for each of DatasetFacts::splits.
 };
 
+/// What a run is found by.
+struct RunHashes {
+  explicit RunHashes(const RunRecord& record)
+      : key(RunKey(record.spec)), record_sha256(HashOf(ToJson(record))) {}
+  std::string key;
+  std::string record_sha256;
+};
+
 /// Everything of a run but its scores: run, recipe, method, data set, code,
-/// environment, weights, tags, timings, curves. `state` and `reason` as they
-/// are to be stored.
-RunIds InsertRun(Sql& sql, const RunRecord& record, RunState state,
-                 const std::string& reason, int attempt,
+/// environment, weights, tags, timings, curves. `hashes` are those of `record`;
+/// `state` and `reason` as they are to be stored.
+RunIds InsertRun(Sql& sql, const RunRecord& record, const RunHashes& hashes,
+                 RunState state, const std::string& reason, int attempt,
                  const DatasetFacts& facts, const IngestOptions& options);
 
 /// A score matrix and what was measured on it.
