@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdlib>
 #include <functional>
+#include <optional>
 #include <tuple>
 
 #include "harness/base/error.h"
@@ -32,7 +33,64 @@ std::int64_t GenerationIn(const std::string& ending) {
   return at == ending.npos ? 0 : std::atoll(ending.c_str() + at + 2);
 }
 
+/// What finished runs took, in the mean.
+class UsualSeconds {
+ public:
+  explicit UsualSeconds(const std::vector<SeenRun>& runs) {
+    for (const SeenRun& run : runs) {
+      if (run.state != NameOf(RunState::kDone)) continue;
+      Add(run.method, run.seconds);
+      Add("", run.seconds);
+    }
+  }
+  /// Nothing when none has finished.
+  std::optional<double> Of(const std::string& method) const {
+    auto it = sums_.find(method);
+    if (it == sums_.end()) it = sums_.find("");
+    if (it == sums_.end()) return std::nullopt;
+    return it->second.seconds / it->second.runs;
+  }
+
+ private:
+  struct Sum {
+    double seconds = 0;
+    double runs = 0;
+  };
+  void Add(const std::string& method, double seconds) {
+    sums_[method].seconds += seconds;
+    sums_[method].runs += 1;
+  }
+  std::map<std::string, Sum> sums_;  // "": all methods.
+};
+
 }  // namespace
+
+double SecondsLeft(const std::vector<SeenRun>& runs,
+                   const std::vector<std::string>& waiting) {
+  const UsualSeconds usual(runs);
+  std::vector<std::optional<double>> each;
+  double workers = 0;
+  for (const SeenRun& run : runs) {
+    if (run.state == "running") {
+      ++workers;
+      const double said = run.progress.left_s;
+      each.push_back(said < 0 ? usual.Of(run.method)
+                              : std::max(0.0, said - run.silent_s));
+    } else if (run.state == "stopped") {
+      each.push_back(usual.Of(run.method));
+    }
+  }
+  if (workers == 0) return -1;
+  for (const std::string& method : waiting) each.push_back(usual.Of(method));
+  double sum = 0;
+  double longest = 0;
+  for (const std::optional<double>& seconds : each) {
+    if (!seconds) return -1;
+    sum += *seconds;
+    longest = std::max(longest, *seconds);
+  }
+  return std::max(longest, sum / workers);
+}
 
 BundleWatch::BundleWatch(fs::path bundles, bool network)
     : bundles_(std::move(bundles)), network_(network) {}
@@ -54,6 +112,7 @@ bool BundleWatch::Take(const fs::path& record, SeenRun& run) {
     run.seed = read.spec.seed;
     run.state = NameOf(read.state);
     run.reason = read.reason;
+    for (const PhaseTime& phase : read.phases) run.seconds += phase.wall_s;
     return true;
   } catch (const Error&) {
     return false;

@@ -22,7 +22,15 @@ struct SeenRun {
   std::string reason;    ///< Of one that failed.
   RunProgress progress;  ///< Of one that runs or stopped.
   double silent_s = 0;   ///< Since its last event.
+  double seconds = 0;    ///< That it took; of one that is done.
 };
+
+/// Seconds until all that runs or stopped, and then all of `waiting` (the
+/// methods of runs that have not begun), has ended, by as many workers as are
+/// at work now. A run is thought to take what finished ones of its method took
+/// in the mean, else what all did. Below 0: nobody knows, or nothing runs.
+double SecondsLeft(const std::vector<SeenRun>& runs,
+                   const std::vector<std::string>& waiting);
 
 /// Follows what runs write below a bundles folder, without the store's
 /// database, so that it works from any machine that sees the folder.

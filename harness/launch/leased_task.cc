@@ -92,15 +92,16 @@ void LeasedTask::TakeOver() const {
 void LeasedTask::Leave() const {
   const TaskFiles ours = FilesAt(launch_.generation);
   const TaskFiles plain = FilesAt(0);
-  Remove(ours.spec);
   if (finished_ || (!launch_.force && IsSealed(plain.done))) {
     for (std::int64_t each = 1; each <= launch_.generation; ++each) {
       Remove(FilesAt(each).part);
     }
   } else if (fs::exists(ours.part) && !KeyLock::IsHeld(plain.lock)) {
-    std::error_code ignored;
-    fs::rename(ours.part, plain.part, ignored);
+    std::error_code code;
+    fs::rename(ours.part, plain.part, code);
+    if (!code) fs::rename(ours.spec, plain.spec, code);
   }
+  Remove(ours.spec);
 }
 
 }  // namespace tailmark

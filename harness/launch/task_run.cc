@@ -274,8 +274,9 @@ std::optional<TaskResult> TaskRun::Poll() {
   if (feedback_) feedback_->Serve();
   if (!end) return std::nullopt;
   TaskResult result = Finish(*end);
+  // What goes on another time is known by its spec until then.
   std::error_code ignored;
-  fs::remove(files_.spec, ignored);
+  if (result.state != RunState::kPlanned) fs::remove(files_.spec, ignored);
   return result;
 }
 

@@ -105,6 +105,31 @@ TEST_F(Campaign, TheTableIsOnStdoutAndProgressIsNot) {
   EXPECT_THAT(said.err, HasSubstr("done label_prior on embedded, seed 0"));
 }
 
+TEST_F(Campaign, StatusAndWatchSeeWhatRunsWhatWaitsAndWhatStopped) {
+  const Program tailmark = InFolder("a");
+  const pid_t run = tailmark.Start(
+      {"run", "quickstart", "--only", "method=linear_probe-bce", "--seeds",
+       "0-1", "--set", "linear_probe.epochs=100000", "--workers", "1"});
+  const auto counts = [&](const std::string& verb) {
+    const Said said = tailmark({verb, "--json"});
+    return said.code == 0 ? said.json()["counts"] : Json();
+  };
+  const Json expected = {{"running", 1}, {"planned", 1}};
+  for (int i = 0; i < 2400 && counts("status") != expected; ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  }
+  EXPECT_EQ(counts("status"), expected);
+  EXPECT_EQ(counts("watch"), expected);
+  EXPECT_EQ(tailmark({"watch", "--json"}).json()["total"], 2);
+  EXPECT_THAT(tailmark({"status"}).out, HasSubstr("2 in all: 1 planned"));
+  kill(run, SIGINT);
+  Program::Wait(run);
+  EXPECT_EQ(counts("status"), Json({{"stopped", 1}, {"planned", 1}}));
+  // A folder that workers fill by themselves is no store yet.
+  fs::remove(tailmark.store() / "tailmark.sqlite");
+  EXPECT_EQ(counts("status"), Json({{"stopped", 1}}));
+}
+
 TEST_F(Campaign, EveryRecipeOfOursIsValid) {
   const Program tailmark = InFolder("a");
   const Json rows = tailmark({"list", "recipes", "--json"}).json();

@@ -87,6 +87,24 @@ TEST_F(Watch, OnASharedFolderAFreshEventCountsAsRunning) {
   EXPECT_EQ(States(watch), Words{"stopped"});
 }
 
+TEST(TimeLeft, IsWhatFinishedRunsOfTheMethodTookSharedByWhoIsAtWork) {
+  const SeenRun fast{.method = "fast", .state = "done", .seconds = 10};
+  const SeenRun slow{.method = "slow", .state = "done", .seconds = 90};
+  SeenRun busy{.method = "slow", .state = "running"};
+  EXPECT_EQ(SecondsLeft({busy}, {}), -1) << "none has finished";
+  EXPECT_EQ(SecondsLeft({fast, slow}, {"fast"}), -1) << "nobody works";
+  EXPECT_EQ(SecondsLeft({fast, slow, busy}, {}), 90);
+  EXPECT_EQ(SecondsLeft({fast, slow, busy}, {"fast", "new"}), 90 + 10 + 50);
+  busy.progress.left_s = 30;
+  busy.silent_s = 5;
+  const std::vector<std::string> waiting(7, "fast");
+  EXPECT_EQ(SecondsLeft({fast, slow, busy}, waiting), 25 + 70);
+  EXPECT_EQ(SecondsLeft({fast, slow, busy, busy}, waiting), (50 + 70) / 2);
+  const SeenRun left{.method = "slow", .state = "stopped"};
+  EXPECT_EQ(SecondsLeft({fast, slow, busy, busy, left}, {}), 90)
+      << "one of them takes that long";
+}
+
 TEST_F(Watch, WhatIsNoBundleIsPassedOver) {
   MakeFolders(scratch_.path() / "k.part");
   MakeFolders(scratch_.path() / "other");

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <iostream>
 #include <map>
+#include <set>
 #include <thread>
 
 #include "harness/base/environment.h"
@@ -15,6 +16,7 @@
 #include "harness/cli/verbs.h"
 #include "harness/launch/bundle_watch.h"
 #include "harness/launch/campaign_view.h"
+#include "results/campaign.h"
 
 namespace tailmark {
 namespace {
@@ -76,7 +78,36 @@ std::string LineOf(const SeenRun& run, int width) {
                      width > 0 ? static_cast<std::size_t>(width) : line.npos);
 }
 
-std::string Block(const std::vector<SeenRun>& runs, int width, int& lines) {
+/// What the store's newest campaign, or that of this name, has in it: runs that
+/// have not begun leave no file. Nothing where the store cannot tell.
+std::vector<Cell> Planned(const std::string& campaign,
+                          const GlobalOptions& global) try {
+  const Store store(StoreFolder(global), {.read_only = true});
+  const auto row = FindCampaign(store, campaign);
+  std::vector<Cell> cells;
+  if (row) cells = Cells(store, row->id);
+  std::erase_if(
+      cells, [](const Cell& cell) { return cell.state != RunState::kPlanned; });
+  return cells;
+} catch (const Error&) {
+  return {};
+}
+
+/// Methods of those that have not begun.
+std::vector<std::string> Waiting(const std::vector<Cell>& planned,
+                                 const std::vector<SeenRun>& runs) {
+  std::set<std::string> begun;
+  for (const SeenRun& run : runs) begun.insert(run.key);
+  std::vector<std::string> methods;
+  for (const Cell& cell : planned) {
+    if (!begun.contains(cell.key)) methods.push_back(cell.method);
+  }
+  return methods;
+}
+
+std::string Block(const std::vector<SeenRun>& runs,
+                  const std::vector<std::string>& waiting, int width,
+                  int& lines) {
   std::string block;
   for (const SeenRun& run : runs) {
     if (run.state == "done") continue;
@@ -87,11 +118,17 @@ std::string Block(const std::vector<SeenRun>& runs, int width, int& lines) {
   for (const auto& [state, count] : Count(runs)) {
     counts += StrCat(counts.empty() ? "" : ", ", count, " ", state);
   }
+  if (!waiting.empty()) {
+    counts += StrCat(counts.empty() ? "" : ", ", waiting.size(), " planned");
+  }
+  const double left = SecondsLeft(runs, waiting);
+  if (left >= 0) counts += StrCat("; about ", FormatSeconds(left), " left");
   ++lines;
   return block + (counts.empty() ? "no runs yet" : counts) + "\n";
 }
 
-OrderedJson Answer(const std::vector<SeenRun>& runs) {
+OrderedJson Answer(const std::vector<SeenRun>& runs,
+                   const std::vector<std::string>& waiting) {
   OrderedJson rows = OrderedJson::array();
   for (const SeenRun& run : runs) {
     OrderedJson row = {{"key", run.key},
@@ -118,7 +155,16 @@ OrderedJson Answer(const std::vector<SeenRun>& runs) {
     }
     rows.push_back(std::move(row));
   }
-  return {{"counts", Count(runs)}, {"runs", std::move(rows)}};
+  auto counts = Count(runs);
+  if (!waiting.empty()) {
+    counts[std::string(NameOf(RunState::kPlanned))] =
+        static_cast<std::int64_t>(waiting.size());
+  }
+  const double left = SecondsLeft(runs, waiting);
+  return {{"total", runs.size() + waiting.size()},
+          {"counts", counts},
+          {"left_s", left < 0 ? OrderedJson(nullptr) : OrderedJson(left)},
+          {"runs", std::move(rows)}};
 }
 
 /// Waits, and says whether anybody wants to stop.
@@ -131,7 +177,8 @@ void Sleep(double seconds) {
 }
 
 /// Until nothing runs any more.
-void Follow(BundleWatch& watch, const std::string& campaign) {
+void Follow(BundleWatch& watch, const std::string& campaign,
+            const std::vector<Cell>& planned) {
   const bool terminal =
       isatty(STDOUT_FILENO) == 1 && GetEnv("TERM").value_or("") != "dumb";
   int lines = 0;
@@ -144,8 +191,8 @@ void Follow(BundleWatch& watch, const std::string& campaign) {
     if (terminal || last || unsaid >= kPlainInterval) {
       if (terminal && lines > 0) std::cout << "\x1b[" << lines << "A\x1b[J";
       lines = 0;
-      std::cout << Block(runs, terminal ? TerminalWidth(STDOUT_FILENO) : 0,
-                         lines)
+      std::cout << Block(runs, Waiting(planned, runs),
+                         terminal ? TerminalWidth(STDOUT_FILENO) : 0, lines)
                 << std::flush;
       unsaid = 0;
     }
@@ -162,10 +209,12 @@ int Watch(const WatchOptions& options, const GlobalOptions& global) {
                              "; give --store DIR"));
   }
   BundleWatch watch(bundles, FileSystemKind(bundles).network);
+  const std::vector<Cell> planned = Planned(options.campaign, global);
   if (options.json) {
-    std::cout << Answer(Look(watch, options.campaign)).dump(2) << "\n";
+    const auto runs = Look(watch, options.campaign);
+    std::cout << Answer(runs, Waiting(planned, runs)).dump(2) << "\n";
   } else {
-    Follow(watch, options.campaign);
+    Follow(watch, options.campaign, planned);
   }
   return kExitOk;
 }
