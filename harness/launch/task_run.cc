@@ -178,7 +178,15 @@ std::optional<TaskResult> TaskRun::Adopt() {
   return std::nullopt;
 }
 
-TaskRun::Started TaskRun::Start() {
+TaskRun::Started TaskRun::Start() try {
+  return Begin();
+} catch (const StoreError&) {
+  // Whoever took the key over while this process slept moved its folder away.
+  if (!options_.ours || options_.ours()) throw;
+  return Started::kBusy;
+}
+
+TaskRun::Started TaskRun::Begin() {
   MakeFolders(options_.bundles);
   lock_ = KeyLock::Try(files_.lock);
   if (lock_ == nullptr) return Started::kBusy;

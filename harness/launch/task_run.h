@@ -72,8 +72,9 @@ class TaskRun {
   TaskRun(const TaskRun&) = delete;
   TaskRun& operator=(const TaskRun&) = delete;
 
-  /// Takes the lock; nothing when another process works on the key. A finished
-  /// bundle is a result at once, else the worker is started. Throws StoreError.
+  /// Takes the lock; nothing when another process works on the key, or took it
+  /// over meanwhile. A finished bundle is a result at once, else the worker is
+  /// started. Throws StoreError.
   enum class Started { kBusy, kFinished, kRunning };
   Started Start();
   /// The result once there is one. Throws StoreError when it cannot be kept.
@@ -88,6 +89,7 @@ class TaskRun {
   const TaskResult& result() const { return result_; }
 
  private:
+  Started Begin();
   bool HasWhatIsAsked(const std::filesystem::path& bundle) const;
   void OpenFeedback(ProcessOptions& process);
   void Confine(ProcessOptions& process);

@@ -133,6 +133,19 @@ TEST_F(Local, AForcedRunStandsInForAFirstOneThatWasDamaged) {
   EXPECT_EQ(Left(), std::vector<std::string>{plan.tasks[0].key});
 }
 
+TEST_F(Local, WhoseKeyIsTakenOverWhileItStartsGivesWay) {
+  const Plan plan = PlanOf({"good"});
+  LaunchOptions launch = Options().launch;
+  launch.generation = 1;
+  MakeFolders(bundles());
+  // As if its folder were moved away between two steps: it cannot be used.
+  WriteFileAtomic(FilesOf(bundles(), plan.tasks[0].key, false, 1).part, "");
+  launch.ours = [] { return true; };
+  EXPECT_THROW(TaskRun(plan.tasks[0], launch).Start(), StoreError);
+  launch.ours = [] { return false; };
+  EXPECT_EQ(TaskRun(plan.tasks[0], launch).Start(), TaskRun::Started::kBusy);
+}
+
 TEST_F(Local, ACrashIsAFailedRowThatNamesTheSignal) {
   const TaskResult result = RunOne(PlanOf({"abort"}));
   EXPECT_EQ(result.state, RunState::kFailed);
