@@ -235,6 +235,8 @@ void DeclareHowToRun(Args& args, PlanOptions& options) {
   args.Option("--threads", options.threads, "N", "Threads of one worker");
   args.Option("--reuse", options.reuse, "POLICY",
               "same-build, same-recipe or none");
+  args.Flag("--no-acceleration", options.no_acceleration,
+            "The plain way of every method that has a faster one");
   args.Flag("--force", options.force, "Run also what is finished");
 }
 
@@ -252,6 +254,7 @@ std::string RunCommand(const PlanOptions& options) {
   add("--limit", options.limit ? std::to_string(*options.limit) : "");
   add("--device", options.overrides.device);
   add("--threads", options.threads ? std::to_string(*options.threads) : "");
+  if (options.no_acceleration) command += " --no-acceleration";
   return command;
 }
 
@@ -277,6 +280,32 @@ std::string ResolveDevice(const std::string& device, const Catalog& catalog) {
   return engine && driver ? "cuda" : "cpu";
 }
 
+namespace {
+
+/// Sets `acceleration` to false wherever there is such an option. Throws
+/// ConfigError where there is none: what was asked for would not happen.
+void TakeThePlainWay(const Catalog& catalog, Recipe& recipe) {
+  bool any = false;
+  for (MethodUse& use : recipe.methods) {
+    const auto method =
+        std::find_if(catalog.methods.begin(), catalog.methods.end(),
+                     [&](const auto& each) { return each.name == use.use; });
+    if (method == catalog.methods.end()) continue;
+    for (const FieldInfo& field : method->options) {
+      if (field.name != "acceleration") continue;
+      use.options[field.name] = {false, {"--no-acceleration", {}}};
+      any = true;
+    }
+  }
+  if (!any) {
+    throw ConfigError(
+        "--no-acceleration: no method of this recipe has an option "
+        "'acceleration'; `tailmark describe METHOD` lists what each has");
+  }
+}
+
+}  // namespace
+
 Campaign MakeCampaign(PlanOptions options, const GlobalOptions& global,
                       DataAccess& data, const Store* store) {
   options.overrides.limit = options.limit;
@@ -291,6 +320,7 @@ Campaign MakeCampaign(PlanOptions options, const GlobalOptions& global,
   AddScoreRows(recipe, catalog);
   AddPlugins(AllowedPlugins(options.allow_plugins), options.plugins_may_fail,
              CacheIfThere(global), recipe, catalog);
+  if (options.no_acceleration) TakeThePlainWay(catalog, recipe);
   recipe.numerics.device = ResolveDevice(recipe.numerics.device, catalog);
   for (DatasetUse& use : recipe.datasets) {
     if (!use.root.empty() || !use.missing.empty()) continue;

@@ -44,6 +44,9 @@ struct PlanOptions {
   std::string rerun;
   bool force = false;
   std::optional<std::int64_t> threads;
+  /// The plain way of every method that has one beside a faster one of the same
+  /// scores up to rounding: its option `acceleration` is false.
+  bool no_acceleration = false;
   std::vector<std::string> allow_plugins;
   /// A plugin that cannot be loaded is a row with the reason, not the end.
   bool plugins_may_fail = false;

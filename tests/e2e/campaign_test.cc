@@ -166,6 +166,20 @@ TEST_F(Campaign, AWrongOptionIsExit2AndLeavesNoStore) {
   EXPECT_FALSE(fs::exists(tailmark.store() / "bundles"));
 }
 
+TEST_F(Campaign, ThePlainWayIsTakenByEveryMethodThatHasAFasterOne) {
+  const Program tailmark = InFolder("a");
+  const Said plain =
+      tailmark({"plan", "quickstart", "--only", "method=lmpt", "--only",
+                "method=label_prior", "--no-acceleration", "--explain"});
+  EXPECT_EQ(plain.code, 0) << plain.err;
+  EXPECT_THAT(plain.out, ::testing::ContainsRegex(
+                             "acceleration +false +--no-acceleration"));
+  const Said none = tailmark({"plan", "quickstart", "--only",
+                              "method=label_prior", "--no-acceleration"});
+  EXPECT_EQ(none.code, 2);
+  EXPECT_THAT(none.err, HasSubstr("has an option 'acceleration'"));
+}
+
 TEST_F(Campaign, DevicesOfARecipeThatComputesOnTheCpuAreExit2) {
   const Said said = InFolder("a")(Run({"--devices", "all"}));
   EXPECT_EQ(said.code, 2);
