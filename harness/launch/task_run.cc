@@ -442,6 +442,12 @@ TaskResult TaskRun::Fail(const ProcessEnd& end) {
   }
   WriteFileAtomic(making / "run.json", ToJson(record).dump(1) + "\n");
   SealBundle(making);
+  // Whoever took the key over while this process slept moved its folder away:
+  // that is no failure.
+  if (options_.ours && !options_.ours()) {
+    fs::remove_all(making, ignored);
+    return TakenOver();
+  }
   MoveInto(making, files_.failed);
   // What failed by itself would fail again from its checkpoint; what was ended
   // from outside may go on.

@@ -146,6 +146,23 @@ TEST_F(Local, WhoseKeyIsTakenOverWhileItStartsGivesWay) {
   EXPECT_EQ(TaskRun(plan.tasks[0], launch).Start(), TaskRun::Started::kBusy);
 }
 
+TEST_F(Local, WhoseKeyIsTakenOverWhileItEndsLeavesNoFailure) {
+  const Plan plan = PlanOf({"abort"});
+  LaunchOptions launch = Options().launch;
+  launch.generation = 1;
+  int asked = 0;
+  launch.ours = [&] { return asked++ == 0; };
+  TaskRun run(plan.tasks[0], launch);
+  ASSERT_EQ(run.Start(), TaskRun::Started::kRunning);
+  std::optional<TaskResult> result;
+  while (!(result = run.Poll())) usleep(1000);
+  EXPECT_EQ(result->state, RunState::kPlanned) << result->reason;
+  EXPECT_EQ(asked, 2);
+  for (const std::string& name : Left()) {
+    EXPECT_EQ(name.find(".failed"), name.npos) << name;
+  }
+}
+
 TEST_F(Local, ACrashIsAFailedRowThatNamesTheSignal) {
   const TaskResult result = RunOne(PlanOf({"abort"}));
   EXPECT_EQ(result.state, RunState::kFailed);
