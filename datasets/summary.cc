@@ -47,7 +47,8 @@ std::vector<std::int64_t> CountPairs(const LabelMatrix& labels) {
   return together;
 }
 
-std::string Padded(std::string text, std::size_t width, bool right = false) {
+std::string Padded(const std::string& text, std::size_t width,
+                   bool right = false) {
   const std::string blanks(width - std::min(width, text.size()), ' ');
   return right ? blanks + text : text + blanks;
 }

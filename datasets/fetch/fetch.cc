@@ -67,7 +67,8 @@ Sorted SortOut(const FetchJob& job, const DataManifest& manifest,
     if (known == nullptr) {
       unknown.push_back(i);
     } else {
-      good[i] = static_cast<std::int64_t>(fs::file_size(file)) == known->size;
+      const auto size = static_cast<std::int64_t>(fs::file_size(file));
+      good[i] = size == known->size ? 1 : 0;
     }
   }
   const int cores = static_cast<int>(std::thread::hardware_concurrency());
@@ -78,7 +79,7 @@ Sorted SortOut(const FetchJob& job, const DataManifest& manifest,
         const std::string& path = job.paths[i];
         PictureFacts facts;
         const std::string bytes = ReadFile(job.root / path, kMostPictureBytes);
-        good[i] = landing.Judge(path, bytes, facts).empty();
+        good[i] = landing.Judge(path, bytes, facts).empty() ? 1 : 0;
         if (good[i] != 0) landing.Note(path, facts);
       },
       [](std::size_t) {});

@@ -105,7 +105,7 @@ std::vector<std::string> ClassNamesOf(const Options& options,
                            (root / options.classes).string());
   }
   if (!counted.empty()) return NamesOf(counted);
-  const auto categories = CommonCategories(listings);
+  auto categories = CommonCategories(listings);
   if (!categories.empty()) return categories;
   if (options.labels_are == "indices") {
     throw ConfigError(

@@ -100,7 +100,7 @@ Image Smoothed(const Image& image) {
   for (int y = 1; y + 1 < image.height; ++y) {
     for (int x = 1; x + 1 < image.width; ++x) {
       for (std::ptrdiff_t c = 0; c < 3; ++c) {
-        const std::ptrdiff_t at = y * pitch + x * 3 + c;
+        const std::ptrdiff_t at = y * pitch + std::ptrdiff_t{x} * 3 + c;
         int sum = 4 * image.rgb[static_cast<std::size_t>(at)];
         for (const std::ptrdiff_t row : {-pitch, std::ptrdiff_t{0}, pitch}) {
           for (const std::ptrdiff_t column : {-3, 0, 3}) {
@@ -167,7 +167,8 @@ Colour Bicubic(const Image& image, double x, double y) {
   const double dy = y - top;
   std::array<std::ptrdiff_t, 4> columns;
   for (int i = 0; i < 4; ++i) {
-    columns[i] = std::clamp(left - 1 + i, 0, image.width - 1) * 3;
+    const std::ptrdiff_t column = std::clamp(left - 1 + i, 0, image.width - 1);
+    columns[i] = column * 3;
   }
   Colour out;
   for (std::ptrdiff_t c = 0; c < 3; ++c) {
@@ -241,9 +242,9 @@ void Contrast(Image& image, double factor) {
   for (std::size_t i = 0; i < image.rgb.size(); i += 3) {
     sum += Luminance(&image.rgb[i]);
   }
-  const double pixels = static_cast<double>(image.rgb.size() / 3);
-  const auto mean =
-      static_cast<std::uint8_t>(static_cast<double>(sum) / pixels + 0.5);
+  const double pixels = static_cast<double>(image.rgb.size()) / 3;
+  const auto mean = static_cast<std::uint8_t>(
+      std::floor(static_cast<double>(sum) / pixels + 0.5));
   for (std::uint8_t& value : image.rgb) {
     value = Blended(mean, value, static_cast<float>(factor));
   }

@@ -107,8 +107,9 @@ HalfCutout DrawHalfCutout(ChanceStream& chance) {
 }
 
 void Apply(const HalfCutout& cutout, Image& image) {
-  const int width = static_cast<int>(0.5 * image.width + 0.5);
-  const int height = static_cast<int>(0.5 * image.height + 0.5);
+  // Half a side, rounded up.
+  const int width = (image.width + 1) / 2;
+  const int height = (image.height + 1) / 2;
   const int x = PixelAt(cutout.x, image.width);
   const int y = PixelAt(cutout.y, image.height);
   const int right = std::min(x + width / 2, image.width);
