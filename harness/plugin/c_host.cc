@@ -293,7 +293,7 @@ void CMethod::Load(const StateReader& in) {
           "load");
 }
 
-MethodRegistry::Entry EntryOf(std::shared_ptr<const Table> table) {
+MethodRegistry::Entry EntryOf(const std::shared_ptr<const Table>& table) {
   return {.info = table->declared.info,
           .options = table->declared.options,
           .create = [table](const OptionMap& values, Problem problem) {

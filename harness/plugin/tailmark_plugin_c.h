@@ -10,6 +10,7 @@
  * A program that has dlpack.h includes it before this file. */
 #ifndef TAILMARK_PLUGIN_C_H
 #define TAILMARK_PLUGIN_C_H
+/* NOLINTBEGIN(readability-identifier-naming): C's own style */
 
 #include <stddef.h>
 #include <stdint.h>
@@ -132,4 +133,5 @@ const tailmark_method_v1* tailmark_plugin_methods(uint32_t host_abi,
 #ifdef __cplusplus
 }
 #endif
+/* NOLINTEND(readability-identifier-naming) */
 #endif

@@ -20,10 +20,11 @@ OrderedJson CellToJson(const SqlValue& cell) {
   return std::visit(
       [](const auto& value) -> OrderedJson {
         using T = std::remove_cvref_t<decltype(value)>;
-        if constexpr (std::is_same_v<T, std::monostate>)
+        if constexpr (std::is_same_v<T, std::monostate>) {
           return nullptr;
-        else
+        } else {
           return value;
+        }
       },
       cell);
 }

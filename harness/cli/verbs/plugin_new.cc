@@ -63,7 +63,7 @@ std::string Replaced(std::string text, const std::string& from,
 
 /// "method.cc.in" -> "fancy.cc"; what others look for by name keeps it.
 std::string FileName(const fs::path& skeleton, const std::string& name) {
-  const std::string plain = skeleton.stem().string();
+  std::string plain = skeleton.stem().string();
   const fs::path path = plain;
   if (path.stem() == "method" && path.extension() != ".json") {
     return name + path.extension().string();

@@ -34,7 +34,7 @@ Now NowOf(const SeenRun& run) {
 }
 
 Now NowOf(const Cell& cell, const Seen& seen) {
-  const Now kept{std::string(NameOf(cell.state)), cell.reason};
+  Now kept{std::string(NameOf(cell.state)), cell.reason};
   const auto it = seen.find(cell.key);
   if (cell.state == RunState::kDone || it == seen.end()) return kept;
   // Of a failure the store may know more than its bundle says.
