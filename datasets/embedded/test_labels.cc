@@ -22,7 +22,7 @@ LabelMatrix EmbeddedFewShotTestLabels(const DatasetSpec& spec) {
   for (const std::size_t row : embedded::QueryRows(sets, !only_base)) {
     query.push_back(sets[row]);
   }
-  const LabelMatrix labels = embedded::ToMatrix(query);
+  LabelMatrix labels = embedded::ToMatrix(query);
   if (!only_base) return labels;
   std::vector<std::int64_t> columns;
   for (int c = 0; c < embedded::kClasses; ++c) {

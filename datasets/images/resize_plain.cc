@@ -57,12 +57,12 @@ const ResizeKernels& PlainKernels() {
 }
 
 const ResizeKernels& BestKernels() {
-  static const ResizeKernels* const best = [] {
+  static const ResizeKernels* const kBest = [] {
     if (const ResizeKernels* wide = Avx512Kernels()) return wide;
     if (const ResizeKernels* wide = Avx2Kernels()) return wide;
     return &PlainKernels();
   }();
-  return *best;
+  return *kBest;
 }
 
 void InFours(const Axis& axis, const std::uint8_t* in, std::size_t in_stride,

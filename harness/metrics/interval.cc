@@ -113,7 +113,8 @@ double BootstrapP(std::span<const double> differences) {
 
 double StandardError(std::span<const double> values) {
   const auto sorted = Sorted(values);
-  if (sorted.size() < 2) return 0;
+  // The mean of equal values may be a bit beside them.
+  if (sorted.size() < 2 || sorted.front() == sorted.back()) return 0;
   double mean = 0;
   for (const double each : sorted) mean += each;
   mean /= static_cast<double>(sorted.size());

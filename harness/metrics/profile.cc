@@ -80,8 +80,8 @@ std::vector<Profile> Make() {
 }  // namespace
 
 const std::vector<Profile>& KnownProfiles() {
-  static const std::vector<Profile> profiles = Make();
-  return profiles;
+  static const std::vector<Profile> kProfiles = Make();
+  return kProfiles;
 }
 
 const Profile& FindProfile(std::string_view name) {

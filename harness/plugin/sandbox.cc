@@ -34,9 +34,9 @@ constexpr std::uint64_t kOfFiles =
     LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_READ_FILE | kWrite;
 
 long Interface() {
-  static const long found = syscall(SYS_landlock_create_ruleset, nullptr, 0,
-                                    LANDLOCK_CREATE_RULESET_VERSION);
-  return found;
+  static const long kFound = syscall(SYS_landlock_create_ruleset, nullptr, 0,
+                                     LANDLOCK_CREATE_RULESET_VERSION);
+  return kFound;
 }
 
 bool IsBelow(const fs::path& path, const fs::path& folder) {

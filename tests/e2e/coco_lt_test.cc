@@ -58,6 +58,20 @@ TEST(CocoLt, FromAServerToTheReportWithEachImageEncodedOnce) {
                    {"--limit", "128", "--set", "pipeline=squash-48"});
   ASSERT_EQ(squashed.said.code, 0) << squashed.said.err;
   EXPECT_FALSE(squashed.cached);
+  // HP-DVAL's dry run, two steps of each stage on eight training images.
+  const Said dry = tailmark({"run", "hp-dval-dry-run", "--json", "--limit", "8",
+                             "--set", "hp_dval.batch_size=4"});
+  ASSERT_EQ(dry.code, 0) << dry.err;
+  ASSERT_EQ(dry.json().at("runs").size(), 2u);
+  for (const Json& run : dry.json().at("runs")) {
+    EXPECT_EQ(run.at("state"), "done");
+    const std::string key = run.at("key");
+    const Json record =
+        ReadJson(tailmark.store() / "bundles" / key / "run.json");
+    for (const Json& phase : record.at("phases")) {
+      EXPECT_GT(phase.at("peak_rss"), 0) << run << phase;
+    }
+  }
   stand_in.ChangeTestImage(7);
   const auto changed = stand_in.Run("zero_shot_clip-hpdval", kFew);
   ASSERT_EQ(changed.said.code, 0) << changed.said.err;

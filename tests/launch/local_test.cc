@@ -44,7 +44,7 @@ class Local : public ::testing::Test {
     return RunLocally(plan, Options());
   }
   /// The result of one task that does `act`, with the record it left.
-  TaskResult RunOne(Plan plan) {
+  TaskResult RunOne(const Plan& plan) {
     const TaskResult result = Run(plan).at(0);
     if (!result.bundle.empty()) record_ = ReadBundle(result.bundle);
     return result;

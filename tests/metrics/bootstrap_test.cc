@@ -186,6 +186,15 @@ TEST(Interval, BcaWithoutBiasOrSkewIsPercentile) {
   EXPECT_NEAR(bca.hi, 950, 1e-6);
 }
 
+TEST(Interval, EqualValuesHaveNoSpreadAtAll) {
+  // Three of some of these do not add up to three times one.
+  for (int k = 1; k < 200; ++k) {
+    const std::vector<double> more(3, 45.3 + 0.001 * k);
+    EXPECT_EQ(StandardError(more), 0) << more[0];
+  }
+  EXPECT_NEAR(StandardError(std::vector<double>{1, 2, 3}), 1, 1e-15);
+}
+
 TEST(Interval, TheNearestNameIsOffered) {
   try {
     IntervalKindFromName("percentil");

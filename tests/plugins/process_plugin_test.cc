@@ -10,9 +10,11 @@
 #include <map>
 #include <vector>
 
+#include "harness/base/digest.h"
 #include "harness/base/files.h"
 #include "harness/plugin/sandbox.h"
 #include "tests/plugins/plugin_program.h"
+#include "tests/record/kept.h"
 
 namespace tailmark {
 namespace {
@@ -46,27 +48,30 @@ class ProcessPlugin : public ::testing::Test, protected PluginProgram {
     return {{"use", "process:method.json"}};
   }
   /// Both on all of the embedded data, seeds 0 to 2: their means are no further
-  /// apart than the seeds of the one and of the other together.
+  /// apart than the seeds of the one and of the other together. What this build
+  /// and this example gave is kept (tests/README.md).
   void ExpectAlike(Json builtin, Json example) {
     builtin["name"] = "builtin";
     example["name"] = "example";
-    WriteRecipe({builtin, example});
-    const Said said = program(
-        {"run", "r.json", "--seeds", "0-2", "--json", "--allow-plugin", "/"});
-    ASSERT_EQ(said.code, 0) << said.err;
+    const fs::path file = example["use"].get<std::string>().substr(8);
+    const Json from = {
+        {"build", WhatMovesScores()},
+        {"methods", {builtin, example}},
+        {"description", Sha256File(file)},
+        {"code", Sha256File(fs::path(file).replace_extension("py"))},
+        {"library", Sha256File(TM_SOURCE_DIR
+                               "/harness/plugin/python/tailmark_method.py")}};
+    const fs::path rows =
+        Kept(TM_BIN_DIR "/../kept/alike", file.stem(), from,
+             [&](const fs::path& out) { WriteTotals(builtin, example, out); });
+    ASSERT_FALSE(rows.empty());
     std::map<std::string, std::vector<double>> totals;
-    const Said rows = program(
-        {"db", "query",
-         "SELECT x.label, v.value FROM campaign_run x JOIN run r ON r.key = "
-         "x.key JOIN result v ON v.run_id = r.id WHERE v.grp = 'total' AND "
-         "v.scores = 'test' AND v.definition LIKE 'ap.step/%'",
-         "--json"});
-    for (const Json& row : rows.json()) {
+    for (const Json& row : ReadJson(rows)) {
       std::cout << row["label"] << " " << row["value"] << "\n";
       totals[row["label"]].push_back(row["value"]);
     }
-    ASSERT_EQ(totals["builtin"].size(), 3u) << rows.out;
-    ASSERT_FALSE(totals["example"].empty()) << rows.out;
+    ASSERT_EQ(totals["builtin"].size(), 3u);
+    ASSERT_FALSE(totals["example"].empty());
     const auto mean = [&](const char* label) {
       double sum = 0;
       for (const double each : totals[label]) sum += each;
@@ -79,6 +84,22 @@ class ProcessPlugin : public ::testing::Test, protected PluginProgram {
     };
     EXPECT_LE(std::abs(mean("example") - mean("builtin")),
               spread("example") + spread("builtin"));
+  }
+  /// label and value of each seed's mAP, as JSON; nothing when a run failed.
+  void WriteTotals(const Json& builtin, const Json& example,
+                   const fs::path& out) {
+    WriteRecipe({builtin, example});
+    const Said said = program(
+        {"run", "r.json", "--seeds", "0-2", "--json", "--allow-plugin", "/"});
+    ASSERT_EQ(said.code, 0) << said.err;
+    const Said rows = program(
+        {"db", "query",
+         "SELECT x.label, v.value FROM campaign_run x JOIN run r ON r.key = "
+         "x.key JOIN result v ON v.run_id = r.id WHERE v.grp = 'total' AND "
+         "v.scores = 'test' AND v.definition LIKE 'ap.step/%'",
+         "--json"});
+    ASSERT_EQ(rows.code, 0) << rows.err;
+    WriteFileAtomic(out, rows.out);
   }
   void ExpectFailure(const Json& method, const std::string& reason) {
     const Json row = RowOf(method);

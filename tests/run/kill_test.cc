@@ -96,8 +96,6 @@ TEST_P(KilledWorker, GoesOnFromItsCheckpointToTheSameBytes) {
   RunSpec spec = Spec(GetParam().method, GetParam().options);
   ASSERT_TRUE(bench_.Prepare(spec)) << bench_.log();
   ASSERT_EQ(bench_.Run(spec, "whole"), 0) << bench_.log();
-  ASSERT_EQ(bench_.Run(spec, "again"), 0) << bench_.log();
-  EXPECT_EQ(Scores("again"), Scores("whole")) << "same seed, other bits";
 
   std::string killed;
   for (int attempt = 0; attempt < 10 && killed.empty(); ++attempt) {
@@ -107,7 +105,11 @@ TEST_P(KilledWorker, GoesOnFromItsCheckpointToTheSameBytes) {
   ASSERT_FALSE(killed.empty()) << "always over before the blow";
   ASSERT_EQ(bench_.Run(spec, killed), 0) << bench_.log();
   EXPECT_TRUE(Said(killed, "\"resume\""));
-  EXPECT_EQ(Scores(killed), Scores("whole"));
+  if (Scores(killed) == Scores("whole")) return;
+  // Its first epochs are a second run of the same seed, too: which was it?
+  ASSERT_EQ(bench_.Run(spec, "again"), 0) << bench_.log();
+  FAIL() << (Scores("again") == Scores("whole") ? "going on moved bits"
+                                                : "same seed, other bits");
 }
 
 std::vector<Killed> Methods() {

@@ -45,24 +45,25 @@ unsigned Chance() {
 }
 
 bool IsFull(int fd) {
-  static const long one_of = Setting("SOAK_FULL");
-  if (one_of <= 0) return false;
+  static const long kOneOf = Setting("SOAK_FULL");
+  if (kOneOf <= 0) return false;
   struct stat info {};
   if (fstat(fd, &info) != 0 || !S_ISREG(info.st_mode)) return false;
-  if (Chance() % static_cast<unsigned>(one_of) != 0) return false;
+  if (Chance() % static_cast<unsigned>(kOneOf) != 0) return false;
   errno = ENOSPC;
   return true;
 }
 
 time_t Jump() {
-  static const long most = Setting("SOAK_CLOCK");
-  if (most <= 0) return 0;
-  return static_cast<time_t>(Chance() % static_cast<unsigned>(2 * most)) - most;
+  static const long kMost = Setting("SOAK_CLOCK");
+  if (kMost <= 0) return 0;
+  return static_cast<time_t>(Chance() % static_cast<unsigned>(2 * kMost)) -
+         kMost;
 }
 
 bool Network() {
-  static const bool network = Setting("SOAK_NETWORK") != 0;
-  return network;
+  static const bool kNetwork = Setting("SOAK_NETWORK") != 0;
+  return kNetwork;
 }
 
 }  // namespace
@@ -70,37 +71,39 @@ bool Network() {
 extern "C" {
 
 ssize_t write(int fd, const void* data, size_t size) {
-  static const auto real = Real<ssize_t (*)(int, const void*, size_t)>("write");
-  return IsFull(fd) ? -1 : real(fd, data, size);
+  static const auto kReal =
+      Real<ssize_t (*)(int, const void*, size_t)>("write");
+  return IsFull(fd) ? -1 : kReal(fd, data, size);
 }
 
 ssize_t writev(int fd, const iovec* parts, int count) {
-  static const auto real = Real<ssize_t (*)(int, const iovec*, int)>("writev");
-  return IsFull(fd) ? -1 : real(fd, parts, count);
+  static const auto kReal = Real<ssize_t (*)(int, const iovec*, int)>("writev");
+  return IsFull(fd) ? -1 : kReal(fd, parts, count);
 }
 
 ssize_t pwrite(int fd, const void* data, size_t size, off_t at) {
-  static const auto real =
+  static const auto kReal =
       Real<ssize_t (*)(int, const void*, size_t, off_t)>("pwrite");
-  return IsFull(fd) ? -1 : real(fd, data, size, at);
+  return IsFull(fd) ? -1 : kReal(fd, data, size, at);
 }
 
 ssize_t pwrite64(int fd, const void* data, size_t size, off64_t at) {
-  static const auto real =
+  static const auto kReal =
       Real<ssize_t (*)(int, const void*, size_t, off64_t)>("pwrite64");
-  return IsFull(fd) ? -1 : real(fd, data, size, at);
+  return IsFull(fd) ? -1 : kReal(fd, data, size, at);
 }
 
 int clock_gettime(clockid_t clock, timespec* now) noexcept {
-  static const auto real = Real<int (*)(clockid_t, timespec*)>("clock_gettime");
-  const int answer = real(clock, now);
+  static const auto kReal =
+      Real<int (*)(clockid_t, timespec*)>("clock_gettime");
+  const int answer = kReal(clock, now);
   if (clock == CLOCK_REALTIME) now->tv_sec += Jump();
   return answer;
 }
 
 int gettimeofday(timeval* now, void* zone) noexcept {
-  static const auto real = Real<int (*)(timeval*, void*)>("gettimeofday");
-  const int answer = real(now, zone);
+  static const auto kReal = Real<int (*)(timeval*, void*)>("gettimeofday");
+  const int answer = kReal(now, zone);
   now->tv_sec += Jump();
   return answer;
 }
@@ -113,29 +116,30 @@ time_t time(time_t* out) noexcept {
 }
 
 int statfs(const char* path, struct statfs* info) noexcept {
-  static const auto real = Real<int (*)(const char*, struct statfs*)>("statfs");
-  const int answer = real(path, info);
+  static const auto kReal =
+      Real<int (*)(const char*, struct statfs*)>("statfs");
+  const int answer = kReal(path, info);
   if (answer == 0 && Network()) info->f_type = 0x6969;
   return answer;
 }
 
 int flock(int fd, int operation) noexcept {
-  static const auto real = Real<int (*)(int, int)>("flock");
-  if (!Network()) return real(fd, operation);
+  static const auto kReal = Real<int (*)(int, int)>("flock");
+  if (!Network()) return kReal(fd, operation);
   errno = ENOLCK;
   return -1;
 }
 
 void* mmap(void* at, size_t size, int protection, int flags, int fd,
            off_t offset) noexcept {
-  static const auto real =
+  static const auto kReal =
       Real<void* (*)(void*, size_t, int, int, int, off_t)>("mmap");
   if (Network() && fd >= 0 && (flags & MAP_SHARED) != 0 &&
       (protection & PROT_WRITE) != 0) {
     errno = ENODEV;
     return MAP_FAILED;
   }
-  return real(at, size, protection, flags, fd, offset);
+  return kReal(at, size, protection, flags, fd, offset);
 }
 
 void* mmap64(void* at, size_t size, int protection, int flags, int fd,

@@ -1,0 +1,42 @@
+#include "tests/record/kept.h"
+
+#include <unistd.h>
+
+#include "harness/base/digest.h"
+#include "harness/base/environment.h"
+#include "harness/base/error.h"
+#include "harness/record/build_info.h"
+
+namespace tailmark {
+namespace fs = std::filesystem;
+
+fs::path Kept(const fs::path& folder, const std::string& name, const Json& from,
+              const std::function<void(const fs::path&)>& make) {
+  const std::string stem = name + ".";
+  const fs::path path = folder / (stem + Sha256Hex(from.dump()).substr(0, 16));
+  if (!GetEnv("TAILMARK_AFRESH") && fs::exists(path)) return path;
+  fs::create_directories(folder);
+  // Processes may make the same file at once: each its own, then a rename.
+  const fs::path making = folder / StrCat("making-", getpid(), "-", name);
+  make(making);
+  if (!fs::exists(making)) return {};
+  for (const auto& entry : fs::directory_iterator(folder)) {
+    std::error_code ignored;
+    if (entry.path().filename().string().starts_with(stem)) {
+      fs::remove(entry.path(), ignored);
+    }
+  }
+  fs::rename(making, path);
+  return path;
+}
+
+Json WhatMovesScores() {
+  const BuildInfo& build = ThisBuild();
+  return {{"sources", build.digest},
+          {"compiler", build.compiler},
+          {"flags", build.flags},
+          {"type", build.build_type},
+          {"torch", build.torch_version}};
+}
+
+}  // namespace tailmark

@@ -1,0 +1,27 @@
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <string>
+
+#include "harness/base/json.h"
+
+namespace tailmark {
+
+/// A file that takes long to make and whose bytes follow from `from` alone (the
+/// code, what it is given): made once for a build folder and found there by the
+/// next test run. `make` writes it to the path it is given; when it throws or
+/// writes nothing, nothing is kept. Another `from` under the same `name`
+/// replaces it. With TAILMARK_AFRESH set it is always made.
+///
+/// The path of the file, in `folder`; "" when there is none.
+std::filesystem::path Kept(
+    const std::filesystem::path& folder, const std::string& name,
+    const Json& from,
+    const std::function<void(const std::filesystem::path&)>& make);
+
+/// What scores of this build follow from, besides a run's own spec: the sources
+/// that can move them, the compiler, LibTorch. Not the git state.
+Json WhatMovesScores();
+
+}  // namespace tailmark

@@ -1,0 +1,78 @@
+#include "tests/record/kept.h"
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+
+#include "harness/base/files.h"
+#include "tests/record/sample.h"
+
+namespace tailmark {
+namespace {
+
+namespace fs = std::filesystem;
+
+class KeptFiles : public ::testing::Test {
+ protected:
+  void SetUp() override { unsetenv("TAILMARK_AFRESH"); }
+  /// What `name` holds for `from`; counts how often it was made.
+  std::string Content(const std::string& name, const Json& from) {
+    const fs::path path =
+        Kept(scratch_.path() / "kept", name, from, [&](const fs::path& out) {
+          WriteFileAtomic(out, from.dump() + std::to_string(++made_));
+        });
+    return ReadFile(path);
+  }
+  std::size_t Files() const {
+    std::size_t files = 0;
+    for (const auto& entry : fs::directory_iterator(scratch_.path() / "kept")) {
+      files += entry.is_regular_file() ? 1 : 0;
+    }
+    return files;
+  }
+  ScratchFolder scratch_;
+  int made_ = 0;
+};
+
+TEST_F(KeptFiles, AreMadeOnceForTheSameOrigin) {
+  EXPECT_EQ(Content("a", 1), "11");
+  EXPECT_EQ(Content("a", 1), "11");
+  EXPECT_EQ(Content("b", 1), "12");
+  EXPECT_EQ(made_, 2);
+}
+
+TEST_F(KeptFiles, AreReplacedWhenTheirOriginChanges) {
+  EXPECT_EQ(Content("a", 1), "11");
+  EXPECT_EQ(Content("a", 2), "22");
+  EXPECT_EQ(Files(), 1u);
+  EXPECT_EQ(Content("a", 1), "13");
+}
+
+TEST_F(KeptFiles, AreMadeAgainWhenThatIsAskedFor) {
+  EXPECT_EQ(Content("a", 1), "11");
+  setenv("TAILMARK_AFRESH", "1", 1);
+  EXPECT_EQ(Content("a", 1), "12");
+  unsetenv("TAILMARK_AFRESH");
+  EXPECT_EQ(Content("a", 1), "12");
+}
+
+TEST_F(KeptFiles, AFailureIsNotKept) {
+  const auto nothing = [](const fs::path&) {};
+  EXPECT_EQ(Kept(scratch_.path() / "kept", "a", 1, nothing), fs::path());
+  EXPECT_THROW(Kept(scratch_.path() / "kept", "a", 1,
+                    [](const fs::path& out) {
+                      WriteFileAtomic(out, "half");
+                      throw std::runtime_error("no");
+                    }),
+               std::runtime_error);
+  EXPECT_EQ(Content("a", 1), "11");
+}
+
+TEST_F(KeptFiles, ScoresMoveWithEverythingTheirBuildDependsOn) {
+  const Json what = WhatMovesScores();
+  EXPECT_EQ(what.at("sources").get<std::string>().size(), 64u);
+  EXPECT_FALSE(what.at("compiler").get<std::string>().empty());
+}
+
+}  // namespace
+}  // namespace tailmark
