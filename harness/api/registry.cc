@@ -63,6 +63,7 @@ void MethodRegistry::Insert(Entry entry) {
   for (const Deviation& each : entry.info.deviations) {
     CheckDeviation(each, entry.options);
   }
+  if (entry.info.cost) CheckCost(*entry.info.cost, entry.options);
   for (const auto& when :
        {entry.info.needs.captions_unless, entry.info.needs.test_feedback,
         entry.info.needs.base_fit}) {

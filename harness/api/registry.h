@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "harness/api/method.h"
+#include "harness/base/cost.h"
 #include "harness/base/dependency.h"
 #include "harness/base/deviation.h"
 
@@ -78,6 +79,8 @@ struct MethodInfo {
   std::vector<Dependency> depends{};  ///< Runs it starts from.
   /// Where its paper and its released code differ, or only one of them speaks.
   std::vector<Deviation> deviations{};
+  /// What a run takes when none before it has shown that; nothing: not known.
+  std::optional<Cost> cost{};
 };
 
 /// What a method with these resolved options is given.
@@ -101,8 +104,8 @@ class MethodRegistry {
     std::function<std::unique_ptr<Method>(const OptionMap&, Problem)> create;
   };
 
-  /// Throws std::logic_error when the name is taken, ConfigError when a preset
-  /// or a dependency does not fit the options.
+  /// Throws std::logic_error when the name is taken, ConfigError when a preset,
+  /// a dependency or a cost does not fit the options.
   template <MethodPlugin M>
   void Add() {
     Insert({M::Info(), DescribeOptions<typename M::Options>(),

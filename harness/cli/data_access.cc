@@ -1,6 +1,7 @@
 #include "harness/cli/data_access.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "datasets/builtin.h"
 #include "datasets/episodes.h"
@@ -72,6 +73,18 @@ std::string EpisodesHashOf(const Dataset& dataset) {
   return episodes == nullptr ? "" : EpisodesHash(*episodes);
 }
 
+/// How many episodes, and images of one, on the average.
+std::pair<std::int64_t, double> CountOf(const Episodes* episodes) {
+  if (episodes == nullptr || episodes->episodes.empty()) return {0, 0};
+  double images = 0;
+  for (const Episode& each : episodes->episodes) {
+    images += static_cast<double>(each.support.size());
+  }
+  const std::size_t count = episodes->episodes.size();
+  return {static_cast<std::int64_t>(count),
+          images / static_cast<double>(count)};
+}
+
 /// Supports, and the query images once an episode: there only the novel classes
 /// are scored.
 void AddEpisodes(const Episodes& episodes, const SplitFacts& test,
@@ -128,6 +141,7 @@ PlannedData DataAccess::Facts(const DatasetUse& use, const OptionMap& options,
   const OpenedData& data =
       Open({.name = use.FullName(), .options = options, .root = use.root});
   const Limited limited = Limit(data, limit);
+  const auto [episodes, supports] = CountOf(data.dataset->episodes());
   return {.version = registry_.Find(use.use).info.version,
           .manifest_sha256 = data.dataset->manifest_sha256(),
           .label_policy = data.dataset->label_policy(),
@@ -135,7 +149,11 @@ PlannedData DataAccess::Facts(const DatasetUse& use, const OptionMap& options,
           .test_list_sha256 = ListHash(limited.test, limited.test_labels),
           .episodes_sha256 = EpisodesHashOf(*data.dataset),
           .train_images = limited.train.size(),
-          .captions = !data.dataset->train_captions().empty()};
+          .captions = !data.dataset->train_captions().empty(),
+          .test_images = limited.test.size(),
+          .classes = static_cast<std::int64_t>(data.dataset->classes().size()),
+          .episodes = episodes,
+          .supports = supports};
 }
 
 const DatasetFacts& DataAccess::FactsOf(const RunSpec& spec) {

@@ -13,6 +13,7 @@
 #include "harness/cli/score_rows.h"
 #include "harness/launch/slurm.h"
 #include "harness/record/build_info.h"
+#include "harness/record/encoder_shape.h"
 #include "harness/record/weights.h"
 #include "results/query.h"
 
@@ -93,25 +94,14 @@ OrderedJson SummaryOf(const PlanTask& task) {
           {"reason", task.reason.empty() ? OrderedJson(nullptr)
                                          : OrderedJson(task.reason)},
           {"estimate_s", task.estimate_s ? OrderedJson(*task.estimate_s)
-                                         : OrderedJson(nullptr)}};
+                                         : OrderedJson(nullptr)},
+          {"estimate_from", OriginWord(task.estimate_from)}};
 }
 
-std::string CostOf(const Plan& plan) {
-  double seconds = 0;
-  std::int64_t fresh = 0;
-  std::int64_t unknown = 0;
-  for (const PlanTask& task : plan.tasks) {
-    if (task.state != RunState::kPlanned) continue;
-    ++fresh;
-    unknown += task.estimate_s ? 0 : 1;
-    seconds += task.estimate_s.value_or(0);
-  }
-  std::string out = StrCat(fresh, " to run");
-  if (fresh == 0) return out;
-  if (unknown == fresh) return out + ", time unknown";
-  out += StrCat(", about ", FormatSeconds(seconds), " of one worker");
-  if (unknown > 0) out += StrCat(" and ", unknown, " of unknown time");
-  return out;
+std::string TimeOf(const PlanTask& task) {
+  if (!task.estimate_s) return "-";
+  const std::string time = FormatSeconds(*task.estimate_s);
+  return task.estimate_from == "declared" ? time + " declared" : time;
 }
 
 namespace {
@@ -268,6 +258,11 @@ PlannedWeights FindWeights(const std::string& weights) {
   found.sha256 = WeightsSha256(found.path);
   found.pipeline = PipelineOf(config);
   found.text = config.empty() || config.contains("text_config");
+  try {
+    found.shape = EncoderShapeOf(found.path);
+  } catch (const DataError&) {
+    // What is wrong with them is the worker's to say, in the run's row.
+  }
   return found;
 }
 

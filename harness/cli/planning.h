@@ -71,12 +71,10 @@ Campaign MakeCampaign(PlanOptions options, const GlobalOptions& global,
 /// "new" for what is still to run, else the state.
 std::string WordOf(const PlanTask& task);
 /// What every --json says of a task: key, recipe, label, data set, seed, state,
-/// reason, estimate.
+/// reason, estimate and whose it is.
 OrderedJson SummaryOf(const PlanTask& task);
-
-/// What is left to do: "12 to run, about 3:20:00 of one worker and 2 of unknown
-/// time". Times are those of runs like them in the store.
-std::string CostOf(const Plan& plan);
+/// The same for a table: "0:12:00 declared", "-".
+std::string TimeOf(const PlanTask& task);
 
 /// The folder of weights of ours ("nano-clip") or a path. Throws ConfigError.
 PlannedWeights FindWeights(const std::string& weights);

@@ -280,7 +280,7 @@ class LocalRun {
       const Active ended = std::move(active_[i]);
       active_.erase(active_.begin() + static_cast<std::ptrdiff_t>(i));
       taken_[ended.slot] = false;
-      spent_ += ended.run->process()->seconds();
+      Learn(plan_.tasks[ended.index], ended.run->process()->seconds());
       if (ended.lease && !ended.lease->Ours()) {
         SayBusy(ended.index);
         continue;
@@ -352,8 +352,20 @@ class LocalRun {
         workers);
   }
 
-  /// Seconds from the store, else the mean of what has ended so far.
+  void Learn(const PlanTask& task, double seconds) {
+    spent_ += seconds;
+    if (task.estimate_from != "declared") return;
+    reckoned_.declared += *task.estimate_s;
+    reckoned_.took += seconds;
+  }
+
+  /// Seconds from the store; else as declared, at the pace that such runs had
+  /// here so far; else the mean of what has ended.
   double Expected(const PlanTask& task, bool& known) const {
+    const bool declared = task.estimate_from == "declared";
+    if (declared && reckoned_.declared > 0) {
+      return *task.estimate_s * reckoned_.took / reckoned_.declared;
+    }
     if (task.estimate_s) return *task.estimate_s;
     const auto ended = done_ + failed_;
     known = known && ended > 0;
@@ -386,6 +398,10 @@ class LocalRun {
   std::int64_t failed_ = 0;
   std::int64_t left_out_ = 0;
   double spent_ = 0;
+  struct {
+    double declared = 0;
+    double took = 0;
+  } reckoned_;  // Of what has ended and whose method says what it takes.
   double start_ = MonotonicSeconds();
 };
 

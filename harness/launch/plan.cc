@@ -3,9 +3,12 @@
 #include <algorithm>
 #include <array>
 #include <map>
+#include <set>
+#include <utility>
 
 #include "harness/base/dependency.h"
 #include "harness/base/error.h"
+#include "harness/launch/declared_cost.h"
 #include "harness/record/grid.h"
 
 namespace tailmark {
@@ -101,6 +104,7 @@ class Planner {
   Plan Make() {
     const std::vector<OpenData> data = OpenAll(recipe_, sources_);
     for (const OpenData& each : data) {
+      data_ = &each;
       for (const MethodUse& use : recipe_.methods) {
         if (RunsOn(use, *each.use)) AddMethod(each, use);
       }
@@ -303,14 +307,76 @@ class Planner {
     plan_.tasks.push_back(std::move(task));
   }
 
-  void Estimate(PlanTask& task) const {
+  /// As runs like it were, else as its method declares.
+  void Estimate(PlanTask& task) {
     task.rss_bytes = task.limits.rss_bytes;
     task.gpu_bytes = task.limits.gpu_bytes;
-    if (!sources_.estimate) return;
-    const auto known = sources_.estimate(task.spec);
+    if (task.rss_bytes > 0) task.memory_from = "limit";
+    const auto known =
+        sources_.estimate ? sources_.estimate(task.spec) : std::nullopt;
+    const MethodEntry& method = catalog_.Find(task.spec.identity.method);
+    if (method.cost && task.state == RunState::kPlanned && Reckonable(task)) {
+      const DeclaredCost cost =
+          Reckon(*method.cost, method.options,
+                 task.spec.identity.method_options, FactsOf(task));
+      Declare(cost, !known, task);
+    }
     if (!known) return;
     task.estimate_s = known->seconds;
-    if (known->rss_bytes > 0) task.rss_bytes = known->rss_bytes;
+    task.estimate_from = "recorded";
+    if (known->rss_bytes == 0) return;
+    task.rss_bytes = known->rss_bytes;
+    task.memory_from = "recorded";
+  }
+
+  /// Nothing is said of an encoder whose shape is not known.
+  bool Reckonable(const PlanTask& task) const {
+    return task.spec.identity.weights_sha256.empty() ||
+           (weights_ && weights_->shape);
+  }
+
+  CostFacts FactsOf(const PlanTask& task) const {
+    const RunIdentity& id = task.spec.identity;
+    const PlannedData& data = data_->facts;
+    CostFacts facts{.train_images = static_cast<double>(data.train_images),
+                    .test_images = static_cast<double>(data.test_images),
+                    .classes = static_cast<double>(data.classes),
+                    .episodes = static_cast<double>(data.episodes),
+                    .scores = id.scores,
+                    .device_type = id.device_type,
+                    .precision = id.precision,
+                    .tf32 = id.tf32,
+                    .threads = static_cast<double>(task.spec.place.threads)};
+    if (data.episodes > 0) {
+      facts.base_images = facts.train_images;
+      facts.train_images = data.supports;
+    }
+    facts.train_images *= 1 - id.validation;
+    if (id.selection == "best_on_test") {
+      facts.scored_every = static_cast<double>(id.selection_every);
+    }
+    const auto& tags = task.spec.tags;
+    if (std::find(tags.begin(), tags.end(), kFeedbackTag) != tags.end()) {
+      facts.scored_every = 1;
+    }
+    if (!id.weights_sha256.empty()) facts.encoder = *weights_->shape;
+    return facts;
+  }
+
+  /// What is shared falls to the first run of those that share it.
+  void Declare(const DeclaredCost& cost, bool time, PlanTask& task) {
+    task.rss_bytes = task.rss_bytes > 0
+                         ? std::min(task.rss_bytes, cost.rss_bytes)
+                         : cost.rss_bytes;
+    task.memory_from = "declared";
+    if (task.gpu_bytes == 0) task.gpu_bytes = cost.gpu_bytes;
+    double seconds = cost.seconds;
+    for (const auto& [name, more] : cost.shared) {
+      if (shared_.emplace(FeatureGroup(task), name).second) seconds += more;
+    }
+    if (!time) return;
+    task.estimate_s = seconds;
+    task.estimate_from = "declared";
   }
 
   const Recipe& recipe_;
@@ -319,6 +385,8 @@ class Planner {
   RunSpec base_;
   std::optional<PlannedWeights> weights_;
   std::map<std::string, std::size_t> index_;  // Key -> place in the plan.
+  const OpenData* data_ = nullptr;            // Of what is being planned.
+  std::set<std::pair<std::string, std::string>> shared_;  // Group, name.
   Plan plan_;
 };
 

@@ -5,6 +5,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -12,6 +13,7 @@
 #include "harness/base/json.h"
 #include "harness/record/bundle.h"
 #include "harness/record/catalog.h"
+#include "harness/record/encoder_shape.h"
 #include "harness/record/recipe.h"
 #include "harness/record/run_spec.h"
 
@@ -24,9 +26,13 @@ struct PlannedData {
   std::string label_policy;
   std::string train_list_sha256;  ///< Of the first `limit` rows.
   std::string test_list_sha256;
-  std::string episodes_sha256;  ///< "": no few-shot protocol.
-  std::int64_t train_images = 0;
+  std::string episodes_sha256;    ///< "": no few-shot protocol.
+  std::int64_t train_images = 0;  ///< Of episodes: of the base classes.
   bool captions = false;
+  std::int64_t test_images = 0;
+  std::int64_t classes = 0;
+  std::int64_t episodes = 0;  ///< 0: no few-shot protocol.
+  double supports = 0;        ///< Images of an episode, on the average.
 };
 
 /// What a plan has to know of an encoder's weights.
@@ -36,6 +42,8 @@ struct PlannedWeights {
   std::filesystem::path path;
   std::string pipeline;  ///< What they ask for: "clip-224".
   bool text = true;      ///< They have a text tower.
+  /// How much work they are; nothing: not known.
+  std::optional<EncoderShape> shape{};
 };
 
 /// What runs like one took.
@@ -71,10 +79,17 @@ struct PlanTask {
   RunState state = RunState::kPlanned;
   std::string reason;
   std::optional<double> estimate_s;
-  /// Memory it is thought to need: as recorded of such runs, else the limit
-  /// that the recipe gives it. Bytes; 0: nothing is known.
+  /// Who says so: "recorded" (runs like it), "declared" (the method), "" when
+  /// nobody does.
+  std::string estimate_from;
+  /// Memory it is thought to need: as recorded of such runs, else as the method
+  /// declares, but not beyond the limit that the recipe gives it, else that
+  /// limit. Bytes; 0: nothing is known.
   std::int64_t rss_bytes = 0;
-  std::int64_t gpu_bytes = 0;  ///< The same on the GPU; never recorded.
+  /// The same on the GPU, where nothing is recorded and the recipe's limit goes
+  /// before the declaration.
+  std::int64_t gpu_bytes = 0;
+  std::string memory_from;  ///< Of rss_bytes; as above, or "limit".
   Limits limits;
   std::map<std::string, std::string> origins;  ///< Option -> who said so.
 
@@ -85,6 +100,12 @@ struct PlanTask {
 /// What tasks with the same frozen features have in common: they find them in
 /// one cache. "" for a task that looks at no image.
 std::string FeatureGroup(const PlanTask& task);
+
+/// "recorded", "declared" or, of "", "unknown".
+std::string OriginWord(const std::string& from);
+/// What is left to do: "12 to run, about 3:20:00 of one worker (5 recorded, 7
+/// declared) and 2 of unknown time".
+std::string CostOf(std::span<const PlanTask> tasks);
 
 struct Plan {
   std::string campaign;

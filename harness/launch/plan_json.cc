@@ -45,6 +45,8 @@ Json TaskToJson(const PlanTask& task) {
           {"state", NameOf(state)},
           {"reason", task.reason},
           {"estimate_s", task.estimate_s ? Json(*task.estimate_s) : Json()},
+          {"estimate_from", task.estimate_from},
+          {"memory_from", task.memory_from},
           {"rss_bytes", task.rss_bytes},
           {"gpu_bytes", task.gpu_bytes},
           {"limits", LimitsToJson(task.limits)},
@@ -62,6 +64,8 @@ PlanTask TaskFromJson(const Json& json, std::size_t index) {
   task.state = RunStateFromName(in.Get<std::string>("state"));
   task.reason = in.Get<std::string>("reason");
   task.estimate_s = in.Maybe<double>("estimate_s");
+  task.estimate_from = in.Get<std::string>("estimate_from", "");
+  task.memory_from = in.Get<std::string>("memory_from", "");
   task.rss_bytes = in.Get<std::int64_t>("rss_bytes", 0);
   task.gpu_bytes = in.Get<std::int64_t>("gpu_bytes", 0);
   task.limits = LimitsFromJson(in.At("limits"));

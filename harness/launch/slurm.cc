@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <map>
+#include <span>
 
 #include "harness/base/error.h"
 
@@ -37,10 +38,16 @@ std::vector<int> StagesOf(const Plan& plan) {
   return stages;
 }
 
-/// What one array element runs: "4" or "0,1,7". Those that share features are
-/// side by side: the first one of an element leaves them to the others.
-std::vector<std::string> ElementsOf(const Plan& plan,
-                                    std::vector<std::size_t> tasks) {
+/// What one array element runs.
+struct Element {
+  std::string numbers;  ///< "4" or "0,1,7"
+  std::vector<PlanTask> tasks;
+};
+
+/// Those that share features are side by side: the first one of an element
+/// leaves them to the others.
+std::vector<Element> ElementsOf(const Plan& plan,
+                                std::vector<std::size_t> tasks) {
   std::map<std::string, std::size_t> groups;  // In order of appearance.
   for (const std::size_t index : tasks) {
     groups.try_emplace(FeatureGroup(plan.tasks[index]), groups.size());
@@ -49,15 +56,17 @@ std::vector<std::string> ElementsOf(const Plan& plan,
     return groups.at(FeatureGroup(plan.tasks[a])) <
            groups.at(FeatureGroup(plan.tasks[b]));
   });
-  std::vector<std::string> elements;
+  std::vector<Element> elements;
   double filled = kSmall;
   for (const std::size_t index : tasks) {
-    const double seconds = plan.tasks[index].estimate_s.value_or(kSmall);
+    const PlanTask& task = plan.tasks[index];
+    const double seconds = task.estimate_s.value_or(kSmall);
     if (filled + seconds > kSmall) {
-      elements.push_back(std::to_string(index));
+      elements.push_back({.numbers = std::to_string(index), .tasks = {task}});
       filled = seconds;
     } else {
-      elements.back() += "," + std::to_string(index);
+      elements.back().numbers += "," + std::to_string(index);
+      elements.back().tasks.push_back(task);
       filled += seconds;
     }
   }
@@ -119,7 +128,11 @@ exit "$rc"
 )";
 
 std::string ArrayText(const SlurmOptions& options,
-                      const std::vector<std::string>& elements) {
+                      std::span<const Element> elements) {
+  std::vector<PlanTask> tasks;
+  for (const Element& each : elements) {
+    tasks.insert(tasks.end(), each.tasks.begin(), each.tasks.end());
+  }
   std::string text =
       Head(options, "") +
       StrCat(
@@ -128,9 +141,10 @@ std::string ArrayText(const SlurmOptions& options,
           "#SBATCH --requeue\n#SBATCH --signal=B:USR1@",
           static_cast<std::int64_t>(options.grace_s / 2),
           "\n#SBATCH --output=", options.folder.string(), "/log/%A_%a.out\n") +
-      SiteLines(options) + "set -u\n# The tasks of each element.\nelements=(";
+      SiteLines(options) +
+      "set -u\n# The tasks of each element: " + CostOf(tasks) + ".\nelements=(";
   for (std::size_t i = 0; i < elements.size(); ++i) {
-    text += (i % 8 == 0 ? "\n  " : " ") + elements[i];
+    text += (i % 8 == 0 ? "\n  " : " ") + elements[i].numbers;
   }
   const auto stop = static_cast<std::int64_t>(options.wall_s - options.grace_s);
   return text +
@@ -180,12 +194,10 @@ std::vector<SlurmScript> SlurmScripts(const Plan& plan,
         std::max<std::int64_t>(options.max_array_size, 1));
     for (std::size_t at = 0; at < elements.size(); at += most) {
       const auto end = std::min(at + most, elements.size());
-      scripts.push_back(
-          {.name = StrCat("array-", scripts.size(), ".sbatch"),
-           .text = ArrayText(
-               options, {elements.begin() + static_cast<std::ptrdiff_t>(at),
-                         elements.begin() + static_cast<std::ptrdiff_t>(end)}),
-           .stage = stage});
+      scripts.push_back({.name = StrCat("array-", scripts.size(), ".sbatch"),
+                         .text = ArrayText(options, std::span(elements).subspan(
+                                                        at, end - at)),
+                         .stage = stage});
     }
     last = stage + 1;
   }

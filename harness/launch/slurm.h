@@ -36,7 +36,7 @@ struct SlurmScript {
 
 /// Arrays for what of the plan is kPlanned, and, as the last stage, a job that
 /// takes all bundles into the store. What starts from other runs has a later
-/// stage than they; tasks that are known to take less than five minutes share
+/// stage than they; tasks that are thought to take less than five minutes share
 /// an array element. No array is larger than the cluster allows. Nothing when
 /// nothing is to do. Throws ConfigError when the wall time leaves no time to
 /// work.

@@ -6,6 +6,7 @@
 #include "harness/base/error.h"
 #include "harness/base/options_json.h"
 #include "harness/base/suggest.h"
+#include "harness/record/cost_json.h"
 
 namespace tailmark {
 namespace {
@@ -98,6 +99,9 @@ Declaration ReadDeclaration(JsonMembers& in) {
     for (const Json& preset : *presets) {
       info.presets.push_back(ReadPreset(preset, where));
     }
+  }
+  if (const Json* cost = in.Find("cost")) {
+    info.cost = CostFromJson(*cost, where + ", cost");
   }
   return out;
 }

@@ -4,6 +4,7 @@
 #include "harness/base/environment.h"
 #include "harness/base/options_json.h"
 #include "harness/base/suggest.h"
+#include "harness/record/cost_json.h"
 #include "harness/record/json_members.h"
 
 namespace tailmark {
@@ -64,7 +65,8 @@ Json MethodToJson(const MethodEntry& method) {
           {"options", ToJson(method.options)},
           {"presets", std::move(presets)},
           {"depends", std::move(depends)},
-          {"deviations", std::move(deviations)}};
+          {"deviations", std::move(deviations)},
+          {"cost", method.cost ? ToJson(*method.cost) : Json()}};
 }
 
 PresetEntry PresetFromJson(const Json& json) {
@@ -140,6 +142,10 @@ MethodEntry MethodFromJson(const Json& json) {
   for (const Json& each : in.At("deviations")) {
     method.deviations.push_back(DeviationFromJson(each));
     CheckDeviation(method.deviations.back(), method.options);
+  }
+  if (const Json& cost = in.At("cost"); !cost.is_null()) {
+    method.cost = CostFromJson(cost, "catalogue, cost");
+    CheckCost(*method.cost, method.options);
   }
   in.Finish();
   return method;

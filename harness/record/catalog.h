@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "harness/base/cost.h"
 #include "harness/base/dependency.h"
 #include "harness/base/deviation.h"
 #include "harness/base/json.h"
@@ -54,6 +55,8 @@ struct MethodEntry {
   std::string broken;
   /// Where its paper and its released code differ.
   std::vector<Deviation> deviations;
+  /// What a run is declared to take; nothing: the method does not say.
+  std::optional<Cost> cost{};
 };
 
 /// Whether the method wants captions with these resolved options.

@@ -33,6 +33,7 @@ MethodEntry EntryOf(const MethodRegistry::Entry& entry) {
   }
   out.depends = info.depends;
   out.deviations = info.deviations;
+  out.cost = info.cost;
   return out;
 }
 

@@ -9,6 +9,7 @@
 #include "harness/base/seeds.h"
 #include "methods/cocoop/conditional_context.h"
 #include "methods/losses/named.h"
+#include "methods/nn/costs.h"
 #include "methods/nn/fit_loop.h"
 #include "methods/nn/prompt_fit.h"
 #include "methods/nn/prompt_options.h"
@@ -189,6 +190,21 @@ at::Tensor Cocoop::Predict(const Batch& batch) const {
   return options().score == "softmax" ? all.softmax(1) : all;
 }
 
+/// A text of each class for each image, through a frozen tower: a pass forward
+/// and one back.
+Cost CocoopCost() {
+  return {
+      .epochs = {{.option = "epochs"}},
+      .batch = "batch_size",
+      .work = Together({ClassTexts(2, "length", {"train_images", "epochs"}),
+                        ClassTexts(1, "length", {"train_images"},
+                                   {{"logit_offset", std::string("density")}}),
+                        ClassTexts(1, "length", {"test_images"}),
+                        {{.amount = 3e-3, .times = {"steps"}}}}),
+      .shared = FrozenFeatures(),
+      .memory = ClassTexts(1, "length", {"batch"})};
+}
+
 MethodInfo Cocoop::Info() {
   return {.name = "cocoop",
           .version = 2,
@@ -218,7 +234,8 @@ MethodInfo Cocoop::Info() {
                                    {"batch_size", std::int64_t{16}},
                                    {"loss", "bce"},
                                    {"db_gamma", 0.25},
-                                   {"logit_offset", "density"}}}}};
+                                   {"logit_offset", "density"}}}},
+          .cost = CocoopCost()};
 }
 
 }  // namespace

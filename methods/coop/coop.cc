@@ -1,4 +1,5 @@
 #include "harness/api/registry.h"
+#include "methods/nn/costs.h"
 #include "methods/nn/prompt_fit.h"
 #include "methods/torch_pch.h"
 
@@ -38,41 +39,44 @@ class Coop final : public MethodWith<CoopOptions> {
 };
 
 MethodInfo Coop::Info() {
-  return {.name = "coop",
-          .version = 1,
-          .summary = "Learnt context before the class names, DB loss or others",
-          .family = "prompt",
-          .cite =
-              "Zhou, Yang, Loy, Liu, Learning to Prompt for Vision-Language "
-              "Models, IJCV 2022; on COCO-LT and VOC-LT as in LMPT, ALVR 2024",
-          .input = InputKind::kFeatures,
-          .images_when = {{{"acceleration", false}},
-                          {{"bn", std::string("train")}}},
-          .needs = {.text = true,
-                    .test_feedback =
-                        OptionMap{{"schedule", std::string("plateau-test")}}},
-          .abilities = {.partial_labels = true,
-                        .precisions = {"fp32", "bf16", "fp16", "fp16-state"}},
-          .presets = {
-              {.name = "repo",
-               .summary = "As LMPT's release runs it: schedule by test scores, "
-                          "scores in float16",
-               .options = {{"name_lens", std::string("repo")},
-                           {"empty_class", std::string("reject")},
-                           {"schedule", std::string("plateau-test")},
-                           {"score", std::string("softmax-fp16")}},
-               .kind = Preset::Kind::kProfile},
-              {.name = "embedded",
-               .summary = "Nano settings: AdamW 3e-3, cosine, 30 epochs, logit "
-                          "score, offset",
-               .options = {{"optimiser", "adamw"},
-                           {"lr", 3e-3},
-                           {"weight_decay", 0.0},
-                           {"schedule", "cosine"},
-                           {"epochs", std::int64_t{30}},
-                           {"db_gamma", 0.25},
-                           {"logit_offset", "density"},
-                           {"score", "logit"}}}}};
+  return {
+      .name = "coop",
+      .version = 1,
+      .summary = "Learnt context before the class names, DB loss or others",
+      .family = "prompt",
+      .cite =
+          "Zhou, Yang, Loy, Liu, Learning to Prompt for Vision-Language "
+          "Models, IJCV 2022; on COCO-LT and VOC-LT as in LMPT, ALVR 2024",
+      .input = InputKind::kFeatures,
+      .images_when = {{{"acceleration", false}},
+                      {{"bn", std::string("train")}}},
+      .needs = {.text = true,
+                .test_feedback =
+                    OptionMap{{"schedule", std::string("plateau-test")}}},
+      .abilities = {.partial_labels = true,
+                    .precisions = {"fp32", "bf16", "fp16", "fp16-state"}},
+      .presets = {{.name = "repo",
+                   .summary =
+                       "As LMPT's release runs it: schedule by test scores, "
+                       "scores in float16",
+                   .options = {{"name_lens", std::string("repo")},
+                               {"empty_class", std::string("reject")},
+                               {"schedule", std::string("plateau-test")},
+                               {"score", std::string("softmax-fp16")}},
+                   .kind = Preset::Kind::kProfile},
+                  {.name = "embedded",
+                   .summary =
+                       "Nano settings: AdamW 3e-3, cosine, 30 epochs, logit "
+                       "score, offset",
+                   .options = {{"optimiser", "adamw"},
+                               {"lr", 3e-3},
+                               {"weight_decay", 0.0},
+                               {"schedule", "cosine"},
+                               {"epochs", std::int64_t{30}},
+                               {"db_gamma", 0.25},
+                               {"logit_offset", "density"},
+                               {"score", "logit"}}}},
+      .cost = PromptFitCost()};
 }
 
 }  // namespace

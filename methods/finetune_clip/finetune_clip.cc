@@ -6,6 +6,7 @@
 #include "harness/base/error.h"
 #include "harness/base/seeds.h"
 #include "methods/losses/named.h"
+#include "methods/nn/costs.h"
 #include "methods/nn/fit_loop.h"
 #include "methods/nn/linear_init.h"
 #include "methods/nn/prompt_options.h"
@@ -123,6 +124,23 @@ at::Tensor FinetuneClip::Predict(const Batch& batch) const {
   return options().score == "softmax" ? logits.softmax(1) : logits;
 }
 
+Cost FinetuneClipCost() {
+  const OptionMap head = {{"train", std::string("head")}};
+  const OptionMap all = {{"train", std::string("all")}};
+  return {
+      .epochs = {{.option = "epochs"}},
+      .batch = "batch_size",
+      .work = Together(
+          {EveryEpoch(3, all),
+           EveryTestImage(1, all),
+           {{.unit = CostUnit::kImageTower, .times = {"steps"}, .when = all},
+            {.amount = 3e-4, .times = {"steps"}}}}),
+      .shared = FrozenFeatures(head),
+      // Tower, gradient and the optimiser's two moments.
+      .memory = {{.unit = CostUnit::kImageTower, .amount = 4, .when = all},
+                 {.unit = CostUnit::kImage, .times = {"batch"}, .when = all}}};
+}
+
 MethodInfo FinetuneClip::Info() {
   return {
       .name = "finetune_clip",
@@ -137,21 +155,24 @@ MethodInfo FinetuneClip::Info() {
                     OptionMap{{"schedule", std::string("plateau-test")}}},
       .abilities = {.partial_labels = true,
                     .precisions = {"fp32", "bf16", "fp16"}},
-      .presets = {
-          {.name = "repo",
-           .summary = "As released: schedule by test scores, DB loss with "
-                      "scalar focal",
-           .options = {{"schedule", "plateau-test"}, {"empty_class", "reject"}},
-           .kind = Preset::Kind::kProfile},
-          {.name = "embedded",
-           .summary = "Nano settings: AdamW 0.1, one cycle, 30 epochs, logit "
-                      "score",
-           .options = {{"lr", 0.1},
-                       {"schedule", "one-cycle"},
-                       {"warm_up", 0.3},
-                       {"batch_size", std::int64_t{64}},
-                       {"db_gamma", 0.25},
-                       {"score", "logit"}}}}};
+      .presets = {{.name = "repo",
+                   .summary =
+                       "As released: schedule by test scores, DB loss with "
+                       "scalar focal",
+                   .options = {{"schedule", "plateau-test"},
+                               {"empty_class", "reject"}},
+                   .kind = Preset::Kind::kProfile},
+                  {.name = "embedded",
+                   .summary =
+                       "Nano settings: AdamW 0.1, one cycle, 30 epochs, logit "
+                       "score",
+                   .options = {{"lr", 0.1},
+                               {"schedule", "one-cycle"},
+                               {"warm_up", 0.3},
+                               {"batch_size", std::int64_t{64}},
+                               {"db_gamma", 0.25},
+                               {"score", "logit"}}}},
+      .cost = FinetuneClipCost()};
 }
 
 }  // namespace

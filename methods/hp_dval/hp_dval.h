@@ -13,6 +13,8 @@ namespace tailmark {
 std::vector<Preset> HpDvalPresets();
 /// The 17 places where paper and release differ.
 std::vector<Deviation> HpDvalDeviations();
+/// What a run takes, by options and data.
+Cost HpDvalCost();
 
 /// HP-DVAL (Huang, Yan, Liu, Liu, Hong, IEEE TIP 2025): a copy of CLIP's image
 /// tower is fine-tuned so that its class token and its best patches agree with

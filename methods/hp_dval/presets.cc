@@ -202,6 +202,7 @@ MethodInfo HpDval::Info() {
                               "consistency_on", "consistency_weight"},
                    .scores = true}},
       .deviations = HpDvalDeviations(),
+      .cost = HpDvalCost(),
   };
 }
 

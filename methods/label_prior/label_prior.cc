@@ -29,7 +29,9 @@ class LabelPrior final : public MethodWith<LabelPriorOptions> {
             .summary = "Training frequency of each class, whatever the image",
             .family = "baseline",
             .input = InputKind::kNone,
-            .abilities = {.stochastic = false, .partial_labels = true}};
+            .abilities = {.stochastic = false, .partial_labels = true},
+            .cost = Cost{.work = {{.amount = 1e-8,
+                                   .times = {"train_images", "classes"}}}}};
   }
 
   void Fit(FitContext& context) override {

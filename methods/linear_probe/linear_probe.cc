@@ -5,6 +5,7 @@
 
 #include "harness/api/registry.h"
 #include "methods/losses/named.h"
+#include "methods/nn/costs.h"
 #include "methods/nn/fit_loop.h"
 #include "methods/torch_pch.h"
 
@@ -74,20 +75,27 @@ class LinearProbe final : public MethodWith<LinearProbeOptions> {
                 "et al., Distribution-Balanced Loss, ECCV 2020 (db)",
             .input = InputKind::kFeatures,
             .abilities = {.partial_labels = true},
-            .presets = {
-                {.name = "embedded",
-                 .summary = "BCE, as the embedded benchmark is specified",
-                 .options = {{"loss", "bce"},
-                             {"lr", 1e-2},
-                             {"epochs", std::int64_t{30}},
-                             {"batch_size", std::int64_t{64}}}},
-                {.name = "embedded-db",
-                 .summary = "The same with the DB loss",
-                 .options = {{"loss", "db"},
-                             {"lr", 1e-2},
-                             {"epochs", std::int64_t{30}},
-                             {"batch_size", std::int64_t{64}}}},
-            }};
+            .presets =
+                {
+                    {.name = "embedded",
+                     .summary = "BCE, as the embedded benchmark is specified",
+                     .options = {{"loss", "bce"},
+                                 {"lr", 1e-2},
+                                 {"epochs", std::int64_t{30}},
+                                 {"batch_size", std::int64_t{64}}}},
+                    {.name = "embedded-db",
+                     .summary = "The same with the DB loss",
+                     .options = {{"loss", "db"},
+                                 {"lr", 1e-2},
+                                 {"epochs", std::int64_t{30}},
+                                 {"batch_size", std::int64_t{64}}}},
+                },
+            // A step, and each image's part of mean and deviation.
+            .cost = Cost{.epochs = {{.option = "epochs"}},
+                         .batch = "batch_size",
+                         .work = {{.amount = 3e-4, .times = {"steps"}},
+                                  {.amount = 1e-5, .times = {"train_images"}}},
+                         .shared = FrozenFeatures()}};
   }
 
   void Fit(FitContext& context) override;

@@ -5,6 +5,7 @@
 
 #include "harness/api/registry.h"
 #include "methods/losses/class_semantic.h"
+#include "methods/nn/costs.h"
 #include "methods/nn/prompt_fit.h"
 #include "methods/torch_pch.h"
 
@@ -157,33 +158,34 @@ MethodInfo Lmpt::Info() {
                     OptionMap{{"schedule", std::string("plateau-test")}}},
       .abilities = {.partial_labels = true,
                     .precisions = {"fp32", "bf16", "fp16", "fp16-state"}},
-      .presets = {
-          {.name = "paper",
-           .summary = "As described: captions draw present classes, DB loss "
-                      "with elementwise focal",
-           .options = {{"loss", "db"}, {"cse", "intended_mean"}},
-           .kind = Preset::Kind::kProfile},
-          {.name = "repo",
-           .summary = "As released, where that can run: sign and scalar focal "
-                      "as there, schedule by test scores",
-           .options = {{"loss", "db-batch"},
-                       {"cse", "repo_repaired"},
-                       {"name_lens", "repo"},
-                       {"empty_class", "reject"},
-                       {"schedule", "plateau-test"},
-                       {"score", "softmax-fp16"}},
-           .kind = Preset::Kind::kProfile},
-          {.name = "embedded",
-           .summary = "Nano settings: AdamW 3e-3, cosine, 30 epochs, logit "
-                      "score, offset",
-           .options = {{"optimiser", "adamw"},
-                       {"lr", 3e-3},
-                       {"weight_decay", 0.0},
-                       {"schedule", "cosine"},
-                       {"epochs", std::int64_t{30}},
-                       {"db_gamma", 0.25},
-                       {"logit_offset", "density"},
-                       {"score", "logit"}}}}};
+      .presets =
+          {{.name = "paper",
+            .summary = "As described: captions draw present classes, DB loss "
+                       "with elementwise focal",
+            .options = {{"loss", "db"}, {"cse", "intended_mean"}},
+            .kind = Preset::Kind::kProfile},
+           {.name = "repo",
+            .summary = "As released, where that can run: sign and scalar focal "
+                       "as there, schedule by test scores",
+            .options = {{"loss", "db-batch"},
+                        {"cse", "repo_repaired"},
+                        {"name_lens", "repo"},
+                        {"empty_class", "reject"},
+                        {"schedule", "plateau-test"},
+                        {"score", "softmax-fp16"}},
+            .kind = Preset::Kind::kProfile},
+           {.name = "embedded",
+            .summary = "Nano settings: AdamW 3e-3, cosine, 30 epochs, logit "
+                       "score, offset",
+            .options = {{"optimiser", "adamw"},
+                        {"lr", 3e-3},
+                        {"weight_decay", 0.0},
+                        {"schedule", "cosine"},
+                        {"epochs", std::int64_t{30}},
+                        {"db_gamma", 0.25},
+                        {"logit_offset", "density"},
+                        {"score", "logit"}}}},
+      .cost = PromptFitCost()};
 }
 
 }  // namespace

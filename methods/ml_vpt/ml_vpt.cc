@@ -9,6 +9,7 @@
 #include "methods/losses/named.h"
 #include "methods/ml_vpt/grouped_experts.h"
 #include "methods/ml_vpt/ml_vpt_options.h"
+#include "methods/nn/costs.h"
 #include "methods/nn/fit_loop.h"
 #include "methods/nn/label_partition.h"
 #include "methods/nn/prompt_learner.h"
@@ -223,6 +224,35 @@ void MlVpt::Load(const StateReader& in) {
   loop_->Load(in);
 }
 
+/// The tower is frozen: a pass forward and one back, of more tokens.
+Cost MlVptCost() {
+  Cost cost{.epochs = {{.option = "epochs"}}, .batch = "batch_size"};
+  cost.work = Together({EveryEpoch(2), EveryTestImage(1)});
+  const auto tokens = [&](const char* branches, double graphs) {
+    const OptionMap when = {{"branches", std::string(branches)}};
+    cost.work.push_back(
+        {.unit = CostUnit::kImageToken,
+         .amount = 2 * graphs,
+         .times = {"train_images", "epochs", "parts", "experts"},
+         .when = when});
+    cost.work.push_back({.unit = CostUnit::kImageToken,
+                         .amount = graphs,
+                         .times = {"test_images", "parts", "experts"},
+                         .when = when});
+    cost.memory.push_back({.unit = CostUnit::kImageToken,
+                           .amount = graphs,
+                           .times = {"batch", "parts", "experts"},
+                           .when = when});
+  };
+  tokens("both", 2);
+  tokens("together", 1);
+  tokens("apart", 1);
+  cost.memory.push_back({.unit = CostUnit::kImage, .times = {"batch"}});
+  // Gates, four losses, and the operations of a step besides their work.
+  cost.work.push_back({.amount = 1e-2, .times = {"steps"}});
+  return cost;
+}
+
 MethodInfo MlVpt::Info() {
   return {
       .name = "ml_vpt",
@@ -273,7 +303,8 @@ MethodInfo MlVpt::Info() {
                            {"head_init", "text"},
                            {"augment", "flip"}}},
           },
-      .deviations = MlVptDeviations()};
+      .deviations = MlVptDeviations(),
+      .cost = MlVptCost()};
 }
 
 }  // namespace

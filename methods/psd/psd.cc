@@ -417,7 +417,8 @@ MethodInfo Psd::Info() {
       .depends = {TeachersOf("together", "both"), TeachersOf("apart", "both"),
                   TeachersOf("together", "together"),
                   TeachersOf("apart", "apart"), OneTeacher()},
-      .deviations = PsdDeviations()};
+      .deviations = PsdDeviations(),
+      .cost = PsdCost()};
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <tuple>
 #include <vector>
 
+#include "harness/base/cost.h"
 #include "harness/base/deviation.h"
 #include "methods/partition/partition_options.h"
 
@@ -158,6 +159,8 @@ struct PsdStudent {
 
 /// Where the release does otherwise, or only it says anything.
 std::vector<Deviation> PsdDeviations();
+/// What a run takes, by options and data.
+Cost PsdCost();
 
 struct PsdOptions : PsdStudent, PsdTraining, PartitionChoice {
   static constexpr auto Fields() {

@@ -1,4 +1,5 @@
 #include "harness/api/registry.h"
+#include "methods/nn/costs.h"
 #include "methods/torch_pch.h"
 #include "methods/zero_shot_clip/templates.h"
 
@@ -38,6 +39,22 @@ at::Tensor Unit(const at::Tensor& rows) {
   return rows / rows.norm(2, /*dim=*/-1, /*keepdim=*/true).clamp_min(1e-12);
 }
 
+/// Each class's texts once; of a template about ten tokens.
+Cost ZeroShotCost() {
+  Cost cost{.shared = FrozenTestFeatures()};
+  const auto texts = [&](double tokens, const OptionMap& when) {
+    cost.work.push_back({.unit = CostUnit::kTextToken,
+                         .amount = tokens,
+                         .times = {"classes"},
+                         .when = when});
+  };
+  texts(10, {});
+  texts(70, {{"templates", std::string("ensemble-8")}});
+  texts(790, {{"templates", std::string("imagenet-80")}});
+  texts(67, {{"templates", std::string("lmpt-concat")}});  // As long as can be.
+  return cost;
+}
+
 /// CLIP's own classifier: the cosine of image and class text.
 class ZeroShotClip final : public MethodWith<ZeroShotClipOptions> {
  public:
@@ -59,30 +76,34 @@ class ZeroShotClip final : public MethodWith<ZeroShotClipOptions> {
         .abilities = {.trains = false,
                       .stochastic = false,
                       .partial_labels = true},
-        .presets = {
-            {.name = "embedded",
-             .summary = "One template, softmax over the classes",
-             .options = {{"templates", "single"}, {"score", "softmax"}}},
-            {.name = "embedded-ensemble",
-             .summary = "Eight templates, softmax over the classes",
-             .options = {{"templates", "ensemble-8"}, {"score", "softmax"}}},
-            {.name = "lmpt",
-             .summary = "As LMPT's zero-shot script: 80 templates as one cut "
-                        "text, names cut at the first blank, 100 x cosine, "
-                        "softmax in float16",
-             .options = {{"templates", "lmpt-concat"},
-                         {"class_names", "first-word"},
-                         {"score", "softmax-fp16"},
-                         {"scale", 100.0}}},
-            {.name = "hpdval",
-             .summary = "As HP-DVAL's own zero-shot run: one template, no "
-                        "softmax",
-             .options = {{"templates", "single"}, {"score", "logit"}}},
-            {.name = "clip",
-             .summary = "As CLIP's authors on ImageNet: the mean of 80 "
-                        "templates",
-             .options = {{"templates", "imagenet-80"}, {"score", "logit"}}},
-        }};
+        .presets =
+            {
+                {.name = "embedded",
+                 .summary = "One template, softmax over the classes",
+                 .options = {{"templates", "single"}, {"score", "softmax"}}},
+                {.name = "embedded-ensemble",
+                 .summary = "Eight templates, softmax over the classes",
+                 .options = {{"templates", "ensemble-8"},
+                             {"score", "softmax"}}},
+                {.name = "lmpt",
+                 .summary =
+                     "As LMPT's zero-shot script: 80 templates as one cut "
+                     "text, names cut at the first blank, 100 x cosine, "
+                     "softmax in float16",
+                 .options = {{"templates", "lmpt-concat"},
+                             {"class_names", "first-word"},
+                             {"score", "softmax-fp16"},
+                             {"scale", 100.0}}},
+                {.name = "hpdval",
+                 .summary = "As HP-DVAL's own zero-shot run: one template, no "
+                            "softmax",
+                 .options = {{"templates", "single"}, {"score", "logit"}}},
+                {.name = "clip",
+                 .summary = "As CLIP's authors on ImageNet: the mean of 80 "
+                            "templates",
+                 .options = {{"templates", "imagenet-80"}, {"score", "logit"}}},
+            },
+        .cost = ZeroShotCost()};
   }
 
   void Fit(FitContext& context) override {

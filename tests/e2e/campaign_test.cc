@@ -166,6 +166,40 @@ TEST_F(Campaign, AWrongOptionIsExit2AndLeavesNoStore) {
   EXPECT_FALSE(fs::exists(tailmark.store() / "bundles"));
 }
 
+TEST_F(Campaign, APlanSaysWhatItTakesAndWhoSaysSo) {
+  const Program tailmark = InFolder("a");
+  // Nothing ran yet: every builtin method declares what it takes.
+  const Json all = tailmark({"plan", "quickstart", "--json"}).json();
+  for (const char* list : {"runs", "tasks"}) {
+    ASSERT_FALSE(all.at(list).empty());
+    for (const Json& task : all.at(list)) {
+      EXPECT_EQ(task.at("estimate_from"), "declared") << task.at("label");
+      EXPECT_GT(task.at("estimate_s"), 0) << task.at("label");
+      EXPECT_EQ(task.at("memory_from"), "declared") << task.at("label");
+      EXPECT_GT(task.at("rss_bytes"), 100'000'000) << task.at("label");
+    }
+  }
+  const auto ask = [&](std::vector<std::string> words,
+                       const std::vector<std::string>& more) {
+    words.insert(words.end(), {"quickstart", "--only", "method=label_prior"});
+    words.insert(words.end(), more.begin(), more.end());
+    return tailmark(words);
+  };
+  const Said before = ask({"plan"}, {"--seeds", "0-1", "--explain"});
+  EXPECT_THAT(before.out,
+              HasSubstr("2 to run, about 1 s of one worker (2 declared)"));
+  EXPECT_THAT(before.out, HasSubstr("  time 0 s declared, memory "));
+  EXPECT_THAT(ask({"slurm"}, {"--dry-run"}).out,
+              HasSubstr("# The tasks of each element: 1 to run, about 0 s of "
+                        "one worker (1 declared).\n"));
+  ASSERT_EQ(ask({"run"}, {"--seeds", "0"}).code, 0);
+  const Json after = ask({"plan"}, {"--seeds", "1", "--json"}).json();
+  EXPECT_EQ(after.at("runs").at(0).at("estimate_from"), "recorded");
+  EXPECT_EQ(after.at("runs").at(0).at("memory_from"), "recorded");
+  const Said mixed = tailmark({"plan", "quickstart", "--seeds", "1"});
+  EXPECT_THAT(mixed.out, HasSubstr("(1 recorded, "));
+}
+
 TEST_F(Campaign, ThePlainWayIsTakenByEveryMethodThatHasAFasterOne) {
   const Program tailmark = InFolder("a");
   const Said plain =

@@ -127,10 +127,12 @@ class SlurmVerb : public ::testing::Test {
 TEST_F(SlurmVerb, LaterStagesAndTheMergeComeAfterAnyEndOfTheEarlier) {
   const Said said =
       tailmark_({"slurm", "quickstart", "--only", "method=hp_dval-stage2",
-                 "--only", "method=label_prior", "--seeds", "0-3",
-                 "--partition", "long", "--submit"});
+                 "--only", "method=label_prior", "--seeds", "0-4", "--set",
+                 "hp_dval.stage1_epochs=200", "--partition", "long",
+                 "--submit"});
   ASSERT_EQ(said.code, 0) << said.err;
-  // Eight at stage 1 of which five fit in an array, four that start from them.
+  // At stage 1 five long ones and one element of five small ones, of which five
+  // fit in an array; then what starts from them.
   const Words asked = Asked();
   ASSERT_EQ(asked.size(), 4u) << said.out;
   EXPECT_THAT(asked[0], StartsWith("--parsable /"));
@@ -145,7 +147,7 @@ TEST_F(SlurmVerb, LaterStagesAndTheMergeComeAfterAnyEndOfTheEarlier) {
   // The campaign is known before any of it has run.
   const Said status = tailmark_({"status", "--json"});
   EXPECT_EQ(status.code, 0) << status.err;
-  EXPECT_EQ(status.json()["counts"]["planned"], 12) << status.out;
+  EXPECT_EQ(status.json()["counts"]["planned"], 15) << status.out;
 }
 
 TEST_F(SlurmVerb, WhatTheClusterDoesNotTakeIsSaid) {

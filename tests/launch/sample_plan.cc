@@ -38,6 +38,19 @@ MethodEntry Staged() {
                        .index = "part"}}};
 }
 
+/// A second for each image in each of three epochs, one for each image's
+/// features, and a thousand bytes.
+MethodEntry Declares() {
+  return {.name = "declares",
+          .input = "features",
+          .options = {Count("epochs", 3)},
+          .cost = Cost{.epochs = {{.option = "epochs"}},
+                       .work = {{.times = {"train_images", "epochs"}}},
+                       .shared = {{.name = "train",
+                                   .terms = {{.times = {"train_images"}}}}},
+                       .memory = {{.amount = 1000}}}};
+}
+
 Catalog SampleCatalog() {
   Catalog catalog;
   catalog.build.digest = "build";
@@ -55,6 +68,7 @@ Catalog SampleCatalog() {
        .captions_unless = OptionMap{{"act", std::string("mute")}},
        .options = options},
       Staged(),
+      Declares(),
       {.name = "driven", .input = "none", .test_feedback = OptionMap{}},
       {.name = "circle", .input = "none", .depends = {{.role = "itself"}}}};
   return catalog;
@@ -81,19 +95,23 @@ Recipe SampleRecipe() {
   return recipe;
 }
 
-Plan MakeSamplePlan(const Recipe& recipe) {
+Plan MakeSamplePlan(const Recipe& recipe, const SampleEstimate& estimate) {
   const PlanSources sources{
       .dataset_options = [](const std::string&) { return FieldTable(); },
       .data = Data,
       .weights =
           [](const std::string& weights) {
-            return PlannedWeights{.name = weights,
-                                  .sha256 = weights + "-hash",
-                                  .path = "/w",
-                                  .pipeline = "clip-32"};
+            return PlannedWeights{
+                .name = weights,
+                .sha256 = weights + "-hash",
+                .path = "/w",
+                .pipeline = "clip-32",
+                .shape = weights == "shapeless"
+                             ? std::nullopt
+                             : std::optional<EncoderShape>(EncoderShape())};
           },
       .pipeline = [](const std::string&) { return 1; },
-      .estimate = {}};
+      .estimate = estimate};
   return MakePlan(recipe, SampleCatalog(), sources, "cache");
 }
 

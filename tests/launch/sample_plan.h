@@ -8,8 +8,11 @@ namespace tailmark {
 Recipe SampleRecipe();
 
 /// A plan from made-up facts. Methods: "prior" (no input), "probe" (features;
-/// options lr, act, n), "captioner" (needs captions). Data sets: "set",
-/// "absent" (its files are not there).
-Plan MakeSamplePlan(const Recipe& recipe);
+/// options lr, act, n), "captioner" (needs captions), "declares" (a cost). Data
+/// sets: "set", "absent" (its files are not there). Weights "shapeless" do not
+/// say how large they are. `estimate`: what was recorded.
+using SampleEstimate =
+    std::function<std::optional<PlannedCost>(const RunSpec& spec)>;
+Plan MakeSamplePlan(const Recipe& recipe, const SampleEstimate& estimate = {});
 
 }  // namespace tailmark

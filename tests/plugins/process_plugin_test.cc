@@ -318,6 +318,19 @@ TEST_F(ProcessPlugin, WhatItSaysOfItselfIsKeptUntilItChanges) {
   EXPECT_EQ(program(plan).code, 0);
 }
 
+TEST_F(ProcessPlugin, APlanKnowsWhatItTakesWhereItSaysSo) {
+  WriteRecipe(Json::array({Example("prompts"), Example("nearest_mean")}));
+  const Said plan =
+      program({"plan", "r.json", "--allow-plugin", "/", "--json"});
+  ASSERT_EQ(plan.code, 0) << plan.err;
+  const Json runs = plan.json().at("runs");
+  ASSERT_EQ(runs.size(), 2u);
+  EXPECT_EQ(runs[0].at("estimate_from"), "declared");
+  EXPECT_GT(runs[0].at("estimate_s"), 0.0);
+  EXPECT_EQ(runs[1].at("estimate_from"), "unknown");
+  EXPECT_TRUE(runs[1].at("estimate_s").is_null());
+}
+
 TEST_F(ProcessPlugin, DescribeNeedsNoRun) {
   const Said said = program(
       {"describe", Example("nearest_mean")["use"], "--allow-plugin", "/"});

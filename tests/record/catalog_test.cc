@@ -10,36 +10,45 @@ namespace {
 Catalog Sample() {
   Catalog catalog;
   catalog.build = ThisBuild();
-  catalog.methods = {{.name = "probe",
-                      .version = 2,
-                      .summary = "A probe",
-                      .family = "probe",
-                      .cite = "Somebody 2020",
-                      .input = "features",
-                      .needs_text = true,
-                      .needs_captions = true,
-                      .captions_unless = OptionMap{{"lr", 0.2}},
-                      .trains = true,
-                      .precisions = {"fp32", "bf16"},
-                      .test_feedback = OptionMap{{"lr", 0.1}},
-                      .options = {{.name = "lr",
-                                   .type = OptionType::kFloat,
-                                   .help = "step",
-                                   .default_value = 0.5,
-                                   .range = Positive()}},
-                      .presets = {{.name = "fast",
-                                   .kind = "preset",
-                                   .summary = "quick",
-                                   .options = {{"lr", 1.0}}}},
-                      .depends = {{.role = "stage1",
-                                   .when = {{"lr", 0.5}},
-                                   .set = {{"lr", 2.0}},
-                                   .scores = true}},
-                      .deviations = {{.topic = "step size",
-                                      .paper = {{"lr", 0.5}},
-                                      .released = {{"lr", 2.0}},
-                                      .source = "section 3; train.py",
-                                      .effect = "four times as far"}}}};
+  catalog.methods = {
+      {.name = "probe",
+       .version = 2,
+       .summary = "A probe",
+       .family = "probe",
+       .cite = "Somebody 2020",
+       .input = "features",
+       .needs_text = true,
+       .needs_captions = true,
+       .captions_unless = OptionMap{{"lr", 0.2}},
+       .trains = true,
+       .precisions = {"fp32", "bf16"},
+       .test_feedback = OptionMap{{"lr", 0.1}},
+       .options = {{.name = "lr",
+                    .type = OptionType::kFloat,
+                    .help = "step",
+                    .default_value = 0.5,
+                    .range = Positive()}},
+       .presets = {{.name = "fast",
+                    .kind = "preset",
+                    .summary = "quick",
+                    .options = {{"lr", 1.0}}}},
+       .depends = {{.role = "stage1",
+                    .when = {{"lr", 0.5}},
+                    .set = {{"lr", 2.0}},
+                    .scores = true}},
+       .deviations = {{.topic = "step size",
+                       .paper = {{"lr", 0.5}},
+                       .released = {{"lr", 2.0}},
+                       .source = "section 3; train.py",
+                       .effect = "four times as far"}},
+       .cost = Cost{.epochs = {{.option = "lr", .when = {{"lr", 0.5}}}},
+                    .work = {{.unit = CostUnit::kTextToken,
+                              .amount = 2,
+                              .times = {"classes", "lr"},
+                              .when = {{"lr", 0.5}},
+                              .once = true}},
+                    .shared = {{.name = "train", .terms = {{.amount = 3}}}},
+                    .memory = {{.times = {"batch"}}}}}};
   return catalog;
 }
 
@@ -69,6 +78,14 @@ TEST(Catalog, ADeviationOfAnOptionThatThereIsNotIsRefused) {
   EXPECT_THROW(CatalogFromJson(json), DataError);
   json["methods"][0]["deviations"][0]["paper"] = {{"protocol.groups", "x"}};
   EXPECT_NO_THROW(CatalogFromJson(json));  // A key of the recipe.
+}
+
+TEST(Catalog, ACostThatDoesNotFitTheOptionsIsRefused) {
+  Json json = ToJson(Sample());
+  json["methods"][0]["cost"]["work"][0]["times"] = {"rate"};
+  EXPECT_THROW(CatalogFromJson(json), DataError);
+  json["methods"][0]["cost"] = nullptr;  // It does not say.
+  EXPECT_FALSE(CatalogFromJson(json).Find("probe").cost);
 }
 
 TEST(Catalog, APresetThatDoesNotFitTheOptionsIsRefused) {

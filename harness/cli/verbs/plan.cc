@@ -36,6 +36,7 @@ OrderedJson Answer(const Plan& plan) {
     OrderedJson answer = SummaryOf(task);
     answer["rss_bytes"] =
         task.rss_bytes > 0 ? OrderedJson(task.rss_bytes) : OrderedJson(nullptr);
+    answer["memory_from"] = OriginWord(task.memory_from);
     answer["gpu_bytes"] =
         task.gpu_bytes > 0 ? OrderedJson(task.gpu_bytes) : OrderedJson(nullptr);
     answer["options"] = std::move(options);
@@ -55,14 +56,27 @@ void PrintTable(const Plan& plan) {
   for (const PlanTask& task : plan.tasks) {
     table.push_back({WordOf(task), task.label, task.spec.identity.dataset,
                      std::to_string(task.spec.seed), task.key.substr(0, 12),
-                     task.estimate_s ? FormatSeconds(*task.estimate_s) : "-",
-                     task.reason});
+                     TimeOf(task), task.reason});
     ++(task.row() ? rows : tasks);
   }
   std::cout << TextTable(table) << plan.campaign << ": " << rows << " runs"
             << (tasks > 0 ? StrCat(" and ", tasks, " that they start from")
                           : "")
-            << ", " << CostOf(plan) << "\n";
+            << ", " << CostOf(plan.tasks) << "\n";
+}
+
+/// "  time 0:00:14 declared, memory 412 MiB recorded, GPU 2.1 GiB".
+std::string ThoughtOf(const PlanTask& task) {
+  std::string text = "  time ";
+  if (task.estimate_s) text += FormatSeconds(*task.estimate_s) + " ";
+  text += OriginWord(task.estimate_from) + ", memory ";
+  if (task.rss_bytes > 0) {
+    text += FormatBytes(static_cast<double>(task.rss_bytes)) + " ";
+  }
+  text += OriginWord(task.memory_from);
+  if (task.gpu_bytes == 0) return text;
+  return StrCat(text, ", GPU ",
+                FormatBytes(static_cast<double>(task.gpu_bytes)));
 }
 
 /// Each recipe once, with every option's value and who said so.
@@ -79,7 +93,7 @@ void PrintExplained(const Campaign& campaign) {
     std::cout << "\n"
               << task.label << " on " << id.dataset << ", recipe "
               << task.recipe.substr(0, 12) << "\n"
-              << TextTable(table);
+              << TextTable(table) << ThoughtOf(task) << "\n";
   }
   // The rest of the recipe: as merged, with the file each value came from.
   const SourcedJson& source = campaign.recipe.source;

@@ -100,15 +100,13 @@ void PrintCost(const PlannedReproduction& planned) {
       {"STATE", "METHOD", "DATA SET", "SEED", "TIME", "REASON"}};
   for (const PlanTask& task : planned.plan.tasks) {
     table.push_back({WordOf(task), task.label, task.spec.identity.dataset,
-                     StrCat(task.spec.seed),
-                     task.estimate_s ? FormatSeconds(*task.estimate_s) : "-",
-                     task.reason});
+                     StrCat(task.spec.seed), TimeOf(task), task.reason});
   }
   if (table.size() > 1) std::cout << TextTable(table);
   for (const auto& [row, why] : planned.not_run) {
     if (!why.empty()) std::cout << row << ": not run: " << why << "\n";
   }
-  std::cout << CostOf(planned.plan) << "\n";
+  std::cout << CostOf(planned.plan.tasks) << "\n";
 }
 
 // ---- reproduce -------------------------------------------------------------

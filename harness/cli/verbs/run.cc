@@ -29,7 +29,7 @@ int Run(RunVerbOptions options, const GlobalOptions& global) {
   Store store(StoreFolder(global));
   const Campaign campaign = MakeCampaign(options.plan, global, data, &store);
   options.execute.force = options.plan.force || options.plan.reuse == "none";
-  LogInfo(StrCat(campaign.plan.campaign, ": ", CostOf(campaign.plan)));
+  LogInfo(StrCat(campaign.plan.campaign, ": ", CostOf(campaign.plan.tasks)));
   KeepPartitions(campaign.plan, data, StoreFolder(global) / "partitions");
   return ExecutePlan(campaign.plan,
                      {{"recipe", campaign.recipe.source.json()},
