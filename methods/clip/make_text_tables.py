@@ -1,6 +1,6 @@
 """Writes text_tables.inc: what cleaning a caption needs to know of characters.
 
-Needs Python 3.11: its list of HTML 5 entities and of two code pages.
+Needs Python 3.11: its list of HTML 5 entities and of code pages.
 Usage: python make_text_tables.py > text_tables.inc
 """
 import html
@@ -40,30 +40,28 @@ def references():
     print("};")
 
 
-def windows():
-    print("// What bytes 0x80 to 0x9F mean in windows-1252; from 0xA0 on they mean themselves.")
-    print("constexpr char32_t kWindows1252[32] = {")
-    # Five bytes mean nothing; as in browsers, they stay what they are.
-    wrapped(str(ord(bytes([b]).decode("cp1252", errors="ignore") or chr(b)))
-            for b in range(0x80, 0xA0))
-    print("};")
+# In the order of CodePage in text_tables.h.
+PAGES = ["cp1252", "cp1251", "cp1250", "cp1253", "cp1254", "cp1257", "iso8859_2"]
 
 
-def cyrillic():
-    print("// What bytes 0x80 to 0xFF mean in windows-1251.")
-    print("constexpr char32_t kWindows1251[128] = {")
-    wrapped(str(ord(bytes([b]).decode("cp1251", errors="ignore") or chr(b)))
-            for b in range(0x80, 0x100))
+def pages():
+    print("// What bytes 0x80 to 0xFF mean in each code page.")
+    print("constexpr char32_t kPages[][128] = {")
+    for page in PAGES:
+        print(f"  {{  // {page}")
+        # Bytes that mean nothing stay what they are, as in browsers.
+        wrapped(str(ord(bytes([b]).decode(page, errors="ignore") or chr(b)))
+                for b in range(0x80, 0x100))
+        print("  },")
     print("};")
 
 
 def main():
-    print("// Made by make_text_tables.py; facts of HTML 5, windows-1252 and windows-1251.")
+    print("// Made by make_text_tables.py; facts of HTML 5 and of code pages.")
     print("// clang-format off")
     entities()
     references()
-    windows()
-    cyrillic()
+    pages()
     print("// clang-format on")
 
 

@@ -1,11 +1,11 @@
 #include "methods/clip/text_repair.h"
 
 #include <algorithm>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 
+#include "methods/clip/text_encoding.h"
 #include "methods/clip/text_html.h"
 #include "methods/clip/text_tables.h"
 #include "methods/clip/text_unicode.h"
@@ -22,103 +22,6 @@ std::u32string WithoutC1(std::u32string text) {
     if (IsC1(c)) c = Windows1252Character(static_cast<std::uint8_t>(c));
   }
   return text;
-}
-
-bool Continues(std::uint8_t byte) { return byte >= 0x80 && byte < 0xC0; }
-
-/// Characters of the UTF-8 sequence that such a byte begins; 0: it begins none.
-std::size_t SequenceLength(std::uint8_t lead) {
-  if (lead >= 0xC2 && lead <= 0xDF) return 2;
-  if (lead >= 0xE0 && lead <= 0xEF) return 3;
-  return lead >= 0xF0 && lead <= 0xF4 ? 4 : 0;
-}
-
-/// A capital and a closing quote, as in «CAFÉ», are two bytes of a letter of
-/// phonetic alphabets; nobody meant that letter.
-bool IsLetterAndQuote(std::uint8_t lead, std::uint8_t next) {
-  const bool quote = next == 0xBB || (next >= 0x91 && next <= 0x94);
-  return quote && lead > 0xC3 && lead <= 0xDF && lead != 0xD0;
-}
-
-/// The sequence of UTF-8 at `at`, when the characters there are its bytes in
-/// windows-1252: how many they are, and what they mean.
-struct Sequence {
-  std::size_t length = 0;
-  std::u32string meaning;
-};
-Sequence SequenceAt(const std::u32string& text, std::size_t at) {
-  const auto lead = Windows1252Byte(text[at]);
-  const std::size_t length = lead ? SequenceLength(*lead) : 0;
-  if (length == 0 || at + length > text.size()) return {};
-  std::string bytes(1, static_cast<char>(*lead));
-  for (std::size_t i = 1; i < length; ++i) {
-    const auto byte = Windows1252Byte(text[at + i]);
-    if (!byte || !Continues(*byte)) return {};
-    if (length == 2 && IsLetterAndQuote(*lead, *byte)) return {};
-    bytes += static_cast<char>(*byte);
-  }
-  auto meaning = TryFromUtf8(bytes);
-  if (!meaning) return {};
-  return {length, std::move(*meaning)};
-}
-
-/// What a byte inside a sequence is shown as and what does not stand well
-/// before a letter: no dash, quote, bullet or ellipsis.
-bool IsStrayTail(char32_t c) {
-  if (c >= 0x80 && c <= 0xBF) return true;
-  if ((c >= 0x2013 && c <= 0x201E) || c == 0x2022 || c == 0x2026) return false;
-  for (const auto byte : {Windows1252Byte(c), Windows1251Byte(c)}) {
-    if (byte && Continues(*byte)) return true;
-  }
-  return false;
-}
-
-/// Dashes and quotes, E2 80 xx, read as windows-1251: two Cyrillic letters that
-/// no language puts side by side, and a third character.
-Sequence CyrillicPunctuationAt(const std::u32string& text, std::size_t at) {
-  constexpr char32_t kVe = 0x432;
-  constexpr char32_t kDje = 0x402;
-  if (at + 2 >= text.size() || text[at] != kVe || text[at + 1] != kDje) {
-    return {};
-  }
-  const auto last = Windows1251Byte(text[at + 2]);
-  if (!last || !Continues(*last)) return {};
-  return {3, std::u32string(1, 0x2000U + (*last & 0x3FU))};
-}
-
-/// The whole text read again, when each of its characters is a byte of
-/// windows-1251 and the bytes are well-formed UTF-8. Not part by part: Cyrillic
-/// letters often stand where two of them would do.
-std::optional<std::u32string> RereadCyrillic(const std::u32string& text) {
-  std::string bytes;
-  for (const char32_t c : text) {
-    const auto byte = Windows1251Byte(c);
-    if (!byte) return std::nullopt;
-    bytes += static_cast<char>(*byte);
-  }
-  return TryFromUtf8(bytes);
-}
-
-/// UTF-8 that was read in the wrong encoding, wherever it stands: right letters
-/// almost never make a well-formed sequence. Behind a byte of a sequence that
-/// lost its beginning nothing is: part of such a text would only get worse.
-std::u32string RepairEncoding(const std::u32string& text) {
-  std::u32string out;
-  bool stray = false;
-  for (std::size_t at = 0; at < text.size();) {
-    const bool may = text[at] >= 0x80 && !stray;
-    Sequence found = may ? SequenceAt(text, at) : Sequence{};
-    if (may && found.length == 0) found = CyrillicPunctuationAt(text, at);
-    stray = found.length == 0 && IsStrayTail(text[at]);
-    if (found.length == 0) {
-      out += text[at++];
-    } else {
-      out += found.meaning;
-      at += found.length;
-    }
-  }
-  if (out != text) return out;
-  return RereadCyrillic(text).value_or(text);
 }
 
 bool IsUnwantedControl(char32_t c) {

@@ -4,12 +4,11 @@
 
 namespace tailmark {
 
-/// Undoes what software does to text on its way: UTF-8 read as windows-1252
-/// ("cafÃ©") or, a whole line, as windows-1251, curly quotes, ligatures,
-/// full-width letters, terminal colours, control characters, decomposed
-/// letters; line by line. CLIP's captions went through the Python package ftfy
-/// (6.3.1 in the goldens), which does the same and guesses at more code pages:
-/// texts that need those guesses may differ.
+/// Undoes what software does to text on its way: UTF-8 read in another code
+/// page (RepairEncoding), curly quotes, ligatures, full-width letters, terminal
+/// colours, control characters, decomposed letters; line by line. CLIP's
+/// captions went through the Python package ftfy (6.3.1 in the goldens), which
+/// does the same.
 std::u32string RepairText(const std::u32string& text);
 
 }  // namespace tailmark

@@ -47,24 +47,17 @@ std::optional<char32_t> HtmlReference(std::uint64_t number) {
   return none ? std::optional<char32_t>(0) : std::nullopt;
 }
 
-std::optional<std::uint8_t> Windows1252Byte(char32_t c) {
-  if (c < 0x100) return static_cast<std::uint8_t>(c);
-  const auto* at =
-      std::find(std::begin(kWindows1252), std::end(kWindows1252), c);
-  if (at == std::end(kWindows1252)) return std::nullopt;
-  return static_cast<std::uint8_t>(0x80 + (at - std::begin(kWindows1252)));
-}
-
-std::optional<std::uint8_t> Windows1251Byte(char32_t c) {
-  if (c < 0x80) return static_cast<std::uint8_t>(c);
-  const auto* at =
-      std::find(std::begin(kWindows1251), std::end(kWindows1251), c);
-  if (at == std::end(kWindows1251)) return std::nullopt;
-  return static_cast<std::uint8_t>(0x80 + (at - std::begin(kWindows1251)));
+std::optional<std::uint8_t> PageByte(CodePage page, char32_t c) {
+  const bool latin1 = page == CodePage::kWindows1252 && c < 0xA0;
+  if (c < 0x80 || latin1) return static_cast<std::uint8_t>(c);
+  const auto& table = kPages[static_cast<std::size_t>(page)];
+  const auto* at = std::find(std::begin(table), std::end(table), c);
+  if (at == std::end(table)) return std::nullopt;
+  return static_cast<std::uint8_t>(0x80 + (at - std::begin(table)));
 }
 
 char32_t Windows1252Character(std::uint8_t byte) {
-  return byte >= 0x80 && byte < 0xA0 ? kWindows1252[byte - 0x80] : byte;
+  return byte < 0x80 ? byte : kPages[0][byte - 0x80];
 }
 
 }  // namespace tailmark

@@ -15,11 +15,22 @@ std::string_view HtmlEntity(std::string_view name);
 /// character, or 0 for none at all.
 std::optional<char32_t> HtmlReference(std::uint64_t number);
 
-/// The byte of windows-1252 for a character, nullopt when it has none. The five
-/// bytes that it leaves open stand for themselves, as do U+0080 to U+009F.
-std::optional<std::uint8_t> Windows1252Byte(char32_t c);
+/// Code pages that UTF-8 is read as by mistake.
+enum class CodePage {
+  kWindows1252,  ///< western; with Latin-1, see PageByte
+  kWindows1251,  ///< Cyrillic
+  kWindows1250,  ///< central European
+  kWindows1253,  ///< Greek
+  kWindows1254,  ///< Turkish
+  kWindows1257,  ///< Baltic
+  kIso8859_2,    ///< central European
+};
+
+/// The byte of a character, nullopt when it has none there. Bytes that a page
+/// leaves open stand for themselves, as do U+0080 to U+009F in windows-1252:
+/// the controls of Latin-1.
+std::optional<std::uint8_t> PageByte(CodePage page, char32_t c);
+/// What a byte of windows-1252 means.
 char32_t Windows1252Character(std::uint8_t byte);
-/// The same of windows-1251, Cyrillic.
-std::optional<std::uint8_t> Windows1251Byte(char32_t c);
 
 }  // namespace tailmark

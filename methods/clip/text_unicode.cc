@@ -140,6 +140,19 @@ bool IsWord(char32_t c) {
          (category >= UTF8PROC_CATEGORY_ND && category <= UTF8PROC_CATEGORY_NO);
 }
 
+bool IsAlphabetic(char32_t c) {
+  if (c == 0xAA || c == 0xBA) return false;
+  const auto category = utf8proc_category(static_cast<utf8proc_int32_t>(c));
+  return category == UTF8PROC_CATEGORY_LU || category == UTF8PROC_CATEGORY_LL ||
+         category == UTF8PROC_CATEGORY_LT || category == UTF8PROC_CATEGORY_LO;
+}
+
+bool IsSmallLetter(char32_t c) {
+  return IsAlphabetic(c) &&
+         utf8proc_category(static_cast<utf8proc_int32_t>(c)) ==
+             UTF8PROC_CATEGORY_LL;
+}
+
 std::u32string Nfc(const std::u32string& text) {
   const bool plain = std::all_of(text.begin(), text.end(),
                                  [](char32_t c) { return c < 0x300; });

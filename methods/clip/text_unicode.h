@@ -23,6 +23,11 @@ bool IsSpace(char32_t c);
 /// What `\w` of Python's re matches.
 bool IsWord(char32_t c);
 
+/// A letter of any script; marks and signs of phonetics that stand for
+/// themselves (ˆ, ª) are none.
+bool IsAlphabetic(char32_t c);
+bool IsSmallLetter(char32_t c);
+
 /// Normalization form C.
 std::u32string Nfc(const std::u32string& text);
 /// Normalization form KC of one character.

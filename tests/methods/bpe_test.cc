@@ -10,6 +10,7 @@
 #include "harness/base/error.h"
 #include "harness/base/files.h"
 #include "methods/clip/bpe_tokenizer.h"
+#include "methods/clip/text_encoding.h"
 #include "methods/clip/text_html.h"
 #include "methods/clip/text_repair.h"
 #include "methods/clip/text_unicode.h"
@@ -96,6 +97,61 @@ TEST(TextTest, RepairsWhatSoftwareDoesToText) {
   };
   for (const auto& [from, to] : cases) {
     EXPECT_EQ(ToUtf8(RepairText(from)), ToUtf8(to));
+  }
+}
+
+TEST(TextTest, Utf8ReadInAnotherCodePageIsReadAgain) {
+  const std::pair<std::u32string, std::u32string> cases[] = {
+      {U"na\u00C3\u00AFve", U"na\u00EFve"},
+      {U"NA\u00C3\u00AFVE", U"NA\u00EFVE"},
+      // Twice, the second time through windows-1252.
+      {U"\u00C3\u0192\u00C2\u00A9t\u00C3\u0192\u00C2\u00A9", U"\u00E9t\u00E9"},
+      // Latin-1: controls; and U+201C of windows-1252, which is a quote later.
+      {U"\u00C3\u0084nderung", U"\u00C4nderung"},
+      {U"\u00C3\u201Cra", U"\u00D3ra"},
+      // Beside quotes that no page has with the rest.
+      {U"\u2018f\u00C3\u00BCr\u2019 \uACC9", U"\u2018f\u00FCr\u2019 \uACC9"},
+      // "Eskişehir"; among characters of no page two are not enough.
+      {U"Eski\u00C5\u0178ehir", U"Eski\u015Fehir"},
+      {U"\uACC9 Eski\u00C5\u0178ehir", U"\uACC9 Eski\u00C5\u0178ehir"},
+      // Windows-1250, 1251, 1253, 1257.
+      {U"f\u0102\u013Dr", U"f\u00FCr"},
+      {U"\u0420\u045F\u0421\u0402\u0420\u0451", U"\u041F\u0440\u0438"},
+      {U"f\u0393\u038Cr", U"f\u00FCr"},
+      {U"f\u0106\u00BCr", U"f\u00FCr"},
+      {U"s\u03B2\u20AC\u2122han", U"s\u2019han"},
+      // A sign behind a capital that is no word, in windows-1257.
+      {U"\u0122\u00B0 \uACC9", U"\u0330 \uACC9"},
+  };
+  for (const auto& [from, to] : cases) {
+    EXPECT_EQ(ToUtf8(RepairEncoding(from)), ToUtf8(to)) << ToUtf8(from);
+  }
+}
+
+TEST(TextTest, WhatSomebodyCouldMeanKeepsItsEncoding) {
+  const std::u32string cases[] = {
+      // All of these are well-formed UTF-8 in windows-1252 from an accented
+      // letter on: ERRONÉ…, VYPÍŠE, Úžasný, Brontë…”, está…”, «CAFÉ», MENÙ°.
+      U"ERRON\u00C9\u2026",
+      U"ERRON\u00C9\u00A0:",
+      U"VYP\u00CD\u0160E",
+      U"\u00DA\u017Easn\u00FD",
+      U"\u201CBront\u00EB\u2026\u201D",
+      U"\u201Cest\u00E1\u2026\u201D",
+      U"\u00ABCAF\u00C9\u00BB",
+      U"MEN\u00D9\u00B0",
+      U"ANDR\u00C9\u2019s",
+      U"ARH\u00C2\u2019s",
+      U"\u00C9\u2026 e \u00C9 \u2013",
+      U"3\u00D7\u00BD",
+      // Formulas, Russian, Greek, Chinese.
+      U"\u0394\u00B1 0.5",
+      U"\u00AB\u0412\u00BB \u0433\u043E\u0440\u043E\u0434\u0435",
+      U"\u00AB\u0393\u00BB",
+      U"\u72D7\u548C\u732B",
+  };
+  for (const auto& text : cases) {
+    EXPECT_EQ(ToUtf8(RepairEncoding(text)), ToUtf8(text));
   }
 }
 
