@@ -176,27 +176,28 @@ void CheckSoftPrompts(Case& with) {
   }
 }
 
-TEST(ClipGolden, TowersAgreeWithTheFloat64Reference) {
+class ClipTowersGolden : public testing::TestWithParam<const char*> {};
+
+TEST_P(ClipTowersGolden, AgreeWithTheFloat64Reference) {
   const fs::path root = GoldenFolder("clip");
-  int models = 0;
-  for (const char* name : {"vit_tiny", "vit_hf"}) {
-    if (!fs::exists(root / name / "hf" / "config.json")) {
-      std::printf("clip/%s is not there, left out\n", name);
-      continue;
-    }
-    const at::NoGradGuard no_grad;
-    Case with(root, name);
-    CheckImages(with);
-    CheckPositions(with);
-    CheckPrompts(with);
-    CheckTexts(with);
-    CheckSoftPrompts(with);
-    std::printf("clip/%s: %d arrays compared\n", name, with.compared());
-    EXPECT_GE(with.compared(), 20) << name;
-    ++models;
+  const fs::path model = root / GetParam();
+  for (const auto& file : {model / "hf" / "config.json", model / "expected",
+                           root / "manifest.json"}) {
+    if (!fs::exists(file)) GTEST_SKIP() << file << " is not there";
   }
-  if (models == 0) GTEST_SKIP() << "no golden models in clip";
+  const at::NoGradGuard no_grad;
+  Case with(root, GetParam());
+  CheckImages(with);
+  CheckPositions(with);
+  CheckPrompts(with);
+  CheckTexts(with);
+  CheckSoftPrompts(with);
+  std::printf("clip/%s: compared %d arrays\n", GetParam(), with.compared());
+  EXPECT_GE(with.compared(), 20);
 }
+
+INSTANTIATE_TEST_SUITE_P(Models, ClipTowersGolden,
+                         testing::Values("vit_tiny", "vit_hf"));
 
 /// Features of models that transformers computed; always the tree's own.
 void CheckTransformers(const fs::path& model, const fs::path& expected) {
