@@ -23,7 +23,7 @@ constexpr std::int64_t kMostPictureBytes = std::int64_t{256} << 20;
 std::string WhatIsWrong(const fs::path& file, const std::string& path,
                         const PictureFacts* known) {
   std::error_code ignored;
-  if (!fs::is_regular_file(file, ignored)) return "missing";
+  if (!fs::is_regular_file(file, ignored)) return kMissing;
   try {
     const PictureFacts now = LookAtFile(file, path);
     return known == nullptr ? "" : Difference(*known, now);

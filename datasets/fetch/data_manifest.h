@@ -19,6 +19,9 @@ struct PictureFacts {
   friend bool operator==(const PictureFacts&, const PictureFacts&) = default;
 };
 
+/// What is wrong with a file that is not there.
+inline constexpr char kMissing[] = "missing";
+
 /// Something that is wrong with one file.
 struct Problem {
   std::string path;  ///< Below the root.

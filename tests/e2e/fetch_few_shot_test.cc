@@ -194,6 +194,17 @@ TEST_F(FetchFewShot, VocsImagesAndAnnotationsComeOutOfTwoArchives) {
                  "--mirrors", Mirrors("voc07-fewshot", entry), "--json"});
     return tailmark_(more);
   };
+  // Nothing is here, of a data set whose supports are no part of its splits.
+  const auto count = std::to_string(supports.size() + 926);
+  EXPECT_THAT(tailmark_({"list", "datasets", "--json", "--root",
+                         "voc07-fewshot=" + Path("voc").string()})
+                  .out,
+              HasSubstr(count + " of " + count + " images below"));
+  const Said empty =
+      tailmark_({"data", "verify", "voc07-fewshot", "--root", Path("voc")});
+  EXPECT_EQ(empty.code, 2);
+  EXPECT_THAT(empty.out, HasSubstr(std::to_string(supports.size() + 926 - 20) +
+                                   " more that are missing; --json lists all"));
   const Said dry = fetch({"--dry-run"});
   EXPECT_EQ(dry.json().at("missing"), supports.size() + 926);
   EXPECT_GT(dry.json().at("bytes_to_read"), 900'000'000);

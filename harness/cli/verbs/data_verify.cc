@@ -18,6 +18,25 @@ struct VerifyOptions {
   bool json = false;
 };
 
+constexpr std::size_t kMostMissing = 20;
+
+/// What is wrong, a line each; of files that are only absent the first few, for
+/// a folder of which nothing is there would hide the rest.
+std::string Listing(const std::vector<fetch::Problem>& problems) {
+  std::vector<fetch::Problem> shown;
+  std::size_t absent = 0;
+  for (const fetch::Problem& each : problems) {
+    if (each.what == fetch::kMissing && ++absent > kMostMissing) continue;
+    shown.push_back(each);
+  }
+  std::string text = ProblemTable(shown, 0);
+  if (absent > kMostMissing) {
+    text += StrCat("and ", absent - kMostMissing,
+                   " more that are missing; --json lists all\n");
+  }
+  return text;
+}
+
 int Verify(const VerifyOptions& options) {
   Fetchable data = OpenFetchable(options.data);
   const auto images = static_cast<std::size_t>(std::count_if(
@@ -51,7 +70,7 @@ int Verify(const VerifyOptions& options) {
                           {"problems", ProblemsJson(problems)}};
     std::cout << answer.dump(2) << "\n";
   } else {
-    if (!problems.empty()) std::cout << ProblemTable(problems, 0);
+    if (!problems.empty()) std::cout << Listing(problems);
     std::cout << data.name << ": " << data.paths.size() - problems.size()
               << " of " << data.paths.size()
               << (images == data.paths.size() ? " images" : " files")

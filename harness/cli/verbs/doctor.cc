@@ -102,7 +102,7 @@ Symptom DataPlace(const DatasetInfo& info, DataAccess& data) {
       root.empty() ? std::string("made, no files")
                    : StrCat(root.string(), " on ", FileSystemKind(root).name);
   const bool absent =
-      status.images() > 0 && status.missing_images == status.images();
+      status.images > 0 && status.missing_images == status.images;
   return {.name = "data " + info.name,
           .value = StrCat(status.missing.empty() ? "ready"
                           : absent               ? "not here"
@@ -110,7 +110,7 @@ Symptom DataPlace(const DatasetInfo& info, DataAccess& data) {
                           ", ", where),
           .good = status.missing.empty() || absent,
           .advice = absent ? StrCat("tailmark data fetch ", info.name,
-                                    " gets its ", status.images(), " images")
+                                    " gets its ", status.images, " images")
                            : status.missing};
 }
 
