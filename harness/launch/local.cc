@@ -354,7 +354,7 @@ class LocalRun {
 
   void Learn(const PlanTask& task, double seconds) {
     spent_ += seconds;
-    if (task.estimate_from != "declared") return;
+    if (task.estimate_from != "declared" || !task.estimate_s) return;
     reckoned_.declared += *task.estimate_s;
     reckoned_.took += seconds;
   }
@@ -362,11 +362,12 @@ class LocalRun {
   /// Seconds from the store; else as declared, at the pace that such runs had
   /// here so far; else the mean of what has ended.
   double Expected(const PlanTask& task, bool& known) const {
-    const bool declared = task.estimate_from == "declared";
-    if (declared && reckoned_.declared > 0) {
-      return *task.estimate_s * reckoned_.took / reckoned_.declared;
+    if (task.estimate_s) {
+      const bool reckoned =
+          task.estimate_from == "declared" && reckoned_.declared > 0;
+      return reckoned ? *task.estimate_s * reckoned_.took / reckoned_.declared
+                      : *task.estimate_s;
     }
-    if (task.estimate_s) return *task.estimate_s;
     const auto ended = done_ + failed_;
     known = known && ended > 0;
     return ended > 0 ? spent_ / static_cast<double>(ended) : 0;

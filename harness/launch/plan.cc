@@ -359,7 +359,9 @@ class Planner {
     if (std::find(tags.begin(), tags.end(), kFeedbackTag) != tags.end()) {
       facts.scored_every = 1;
     }
-    if (!id.weights_sha256.empty()) facts.encoder = *weights_->shape;
+    if (!id.weights_sha256.empty() && weights_ && weights_->shape) {
+      facts.encoder = *weights_->shape;
+    }
     return facts;
   }
 
