@@ -69,28 +69,57 @@ bool Opens(char32_t c) {
 /// What stands between words, glued to both.
 bool Joins(char32_t c) { return c == 0xAD || c == 0x2013 || c == 0x2014; }
 
+/// How much of a text the page accounts for.
+enum class Extent { kWhole, kPart };
+
 /// Characters that are the bytes of one character in UTF-8.
 struct Sequence {
   std::uint8_t lead = 0;
   std::size_t at = 0;
   std::size_t length = 0;
   std::u32string meaning;
+  bool restored = false;  ///< A blank in it was a no-break space.
 };
 
+/// A no-break space is a byte of sequences, and programs like to make a blank
+/// of it.
+bool MayBeRestored(std::uint8_t lead, char32_t tail, Extent extent) {
+  return tail == U' ' && (extent == Extent::kWhole || lead == kTilde);
+}
+
+/// Whether a word ended before `next`: no blank is left, and no "às" begun.
+bool EndsWord(const std::u32string& text, std::size_t next) {
+  const auto blank = [&](std::size_t at) {
+    return at >= text.size() || text[at] == U' ';
+  };
+  if (next >= text.size()) return true;
+  return text[next] == U's' ? !blank(next + 1) : !blank(next);
+}
+
 /// The sequence at `at` in the bytes of the page; length 0: there is none.
-Sequence SequenceAt(const std::u32string& text, std::size_t at, CodePage page) {
+Sequence SequenceAt(const std::u32string& text, std::size_t at, CodePage page,
+                    Extent extent) {
   const auto lead = PageByte(page, text[at]);
   const std::size_t length = lead ? SequenceLength(*lead) : 0;
   if (length == 0 || at + length > text.size()) return {};
+  Sequence found{.lead = *lead, .at = at, .length = length};
   std::string bytes(1, static_cast<char>(*lead));
   for (std::size_t i = 1; i < length; ++i) {
-    const auto byte = PageByte(page, text[at + i]);
+    const char32_t tail = text[at + i];
+    const bool restored = MayBeRestored(*lead, tail, extent);
+    const auto byte = PageByte(page, restored ? U'\u00A0' : tail);
     if (!byte || !Continues(*byte)) return {};
     bytes += static_cast<char>(*byte);
+    found.restored = found.restored || restored;
   }
   auto meaning = TryFromUtf8(bytes);
   if (!meaning) return {};
-  return {*lead, at, length, *std::move(meaning)};
+  found.meaning = *std::move(meaning);
+  // "Ã " is "à" and mostly the end of a word, whose own blank went with it.
+  if (found.restored && *lead == kTilde && EndsWord(text, at + 2)) {
+    found.meaning += U' ';
+  }
+  return found;
 }
 
 /// Two characters, the first of which is a capital unless the text is wrong.
@@ -134,6 +163,11 @@ bool LooksWrong(const std::u32string& text, const Sequence& found) {
   const char32_t after = end < text.size() ? text[end] : U' ';
   const auto tails =
       std::u32string_view(text).substr(found.at + 1, found.length - 1);
+  if (found.restored) {
+    const bool capitals = IsAlphabetic(before) && !IsSmallLetter(before);
+    const bool ends = lead == kHat && before != U' ';
+    return (lead == kTilde || ends) && !capitals;
+  }
   if (tails.size() == 3) return true;
   const bool odd = std::any_of(tails.begin(), tails.end(), [](char32_t c) {
     return ShownAs(c) == Shown::kOdd;
@@ -152,7 +186,7 @@ bool LooksWrong(const std::u32string& text, const Sequence& found) {
 /// for the first two no language puts side by side.
 Sequence PunctuationAt(const std::u32string& text, std::size_t at) {
   for (const auto page : {CodePage::kWindows1251, CodePage::kWindows1253}) {
-    Sequence found = SequenceAt(text, at, page);
+    Sequence found = SequenceAt(text, at, page, Extent::kPart);
     if (found.length == 3 && found.meaning[0] >> 6 == 0x2000 >> 6) {
       return found;
     }
@@ -173,6 +207,7 @@ bool StandsOut(const std::u32string& text, const Sequence& found) {
   const char32_t lead = text[found.at];
   const char32_t tail = text[found.at + 1];
   if (found.length != 2) return lead == found.lead;  // as in windows-1252
+  if (found.restored) return true;
   if (kTelling.find(lead) != kTelling.npos) {
     const bool common = tail == 0xA5 || tail == 0x2026 || tail == kApostrophe;
     return !common &&
@@ -186,9 +221,6 @@ bool StandsOut(const std::u32string& text, const Sequence& found) {
   return !rare && (shown == Shown::kOdd || shown == Shown::kSign) &&
          kCommon.find(tail) == kCommon.npos;
 }
-
-/// How much of a text the page accounts for.
-enum class Extent { kWhole, kPart };
 
 /// Whether sequences side by side are no text: one of them looks wrong, two
 /// begin alike, as letters of one alphabet do, or they are three.
@@ -204,10 +236,10 @@ bool LooksWrong(const std::u32string& text, const std::vector<Sequence>& run,
 
 /// Sequences side by side from `at` on.
 std::vector<Sequence> RunAt(const std::u32string& text, std::size_t at,
-                            CodePage page) {
+                            CodePage page, Extent extent) {
   std::vector<Sequence> run;
   while (at < text.size()) {
-    Sequence found = SequenceAt(text, at, page);
+    Sequence found = SequenceAt(text, at, page, extent);
     if (found.length == 0) break;
     at += found.length;
     run.push_back(std::move(found));
@@ -226,7 +258,7 @@ std::optional<std::u32string> Reread(const std::u32string& text,
       out += text[at++];
       continue;
     }
-    const auto run = RunAt(text, at, page);
+    const auto run = RunAt(text, at, page, Extent::kWhole);
     if (run.empty()) return std::nullopt;
     wrong = wrong || LooksWrong(text, run, Extent::kWhole);
     for (const Sequence& found : run) out += found.meaning;
@@ -251,7 +283,7 @@ bool IsStrayTail(char32_t c) {
 /// What to read again at `at`: empty, or sequences side by side.
 std::vector<Sequence> PartAt(const std::u32string& text, std::size_t at) {
   for (const CodePage page : kPartPages) {
-    auto run = RunAt(text, at, page);
+    auto run = RunAt(text, at, page, Extent::kPart);
     if (LooksWrong(text, run, Extent::kPart)) return run;
   }
   auto dash = PunctuationAt(text, at);

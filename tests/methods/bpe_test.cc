@@ -114,6 +114,12 @@ TEST(TextTest, Utf8ReadInAnotherCodePageIsReadAgain) {
       // "Eskişehir"; among characters of no page two are not enough.
       {U"Eski\u00C5\u0178ehir", U"Eski\u015Fehir"},
       {U"\uACC9 Eski\u00C5\u0178ehir", U"\uACC9 Eski\u00C5\u0178ehir"},
+      // Blanks that were no-break spaces.
+      {U"il va \u00C3 Paris", U"il va \u00E0 Paris"},
+      {U"l\u00C3  o\u00C3\u00B9", U"l\u00E0 o\u00F9"},
+      {U"at\u00C3\u00A9 \u00C3 s nove", U"at\u00E9 \u00E0s nove"},
+      {U"\u00C2\u00AB\u00C2 a\u00C2 \u00C2\u00BB",
+       U"\u00AB\u00A0a\u00A0\u00BB"},
       // Windows-1250, 1251, 1253, 1257.
       {U"f\u0102\u013Dr", U"f\u00FCr"},
       {U"\u0420\u045F\u0421\u0402\u0420\u0451", U"\u041F\u0440\u0438"},
@@ -144,6 +150,7 @@ TEST(TextTest, WhatSomebodyCouldMeanKeepsItsEncoding) {
       U"ARH\u00C2\u2019s",
       U"\u00C9\u2026 e \u00C9 \u2013",
       U"3\u00D7\u00BD",
+      U"IRM\u00C3 E PAI",
       // Formulas, Russian, Greek, Chinese.
       U"\u0394\u00B1 0.5",
       U"\u00AB\u0412\u00BB \u0433\u043E\u0440\u043E\u0434\u0435",

@@ -125,6 +125,8 @@ def rows_of(text, rng):
             yield page + ", twice", misread(once, page)
             yield page + ", beside quotes", f"“a photo” of {once}, it’s"
             yield page + ", beside entities", f"{once} &amp; caf&eacute;"
+            if "\u00a0" in once:
+                yield page + ", blanks for no-break spaces", once.replace("\u00a0", " ")
 
 
 def main():
