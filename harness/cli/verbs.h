@@ -17,6 +17,7 @@ Verb DataAnnotateCheckVerb();
 Verb DataCaptionsVerb();
 Verb DataFetchVerb();
 Verb DataMakeLtVerb();
+Verb DataManifestVerb();
 Verb DataVerifyVerb();
 Verb DbVerb(const GlobalOptions& global);
 /// What `describe` was asked; `dataset` and `set` go with the name "partition".

@@ -77,6 +77,7 @@ const std::vector<std::vector<std::string>> kVerbs = {
     {"cache", "prune"},
     {"data", "fetch"},
     {"data", "verify"},
+    {"data", "manifest"},
     {"data", "annotate-check"},
     {"data", "captions"},
     {"data", "make-lt"},

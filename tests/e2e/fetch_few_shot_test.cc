@@ -3,12 +3,15 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <iterator>
 #include <mutex>
 #include <set>
 
 #include "datasets/builtin.h"
 #include "datasets/episodes.h"
 #include "datasets/lists/list_files.h"
+#include "harness/base/digest.h"
 #include "harness/base/environment.h"
 #include "harness/base/error.h"
 #include "harness/base/files.h"
@@ -221,7 +224,18 @@ TEST_F(FetchFewShot, VocsImagesAndAnnotationsComeOutOfTwoArchives) {
                        "--with", "annotations"})
                 .code,
             0);
+  const std::vector<std::string> manifest = {
+      "data", "manifest", "voc07-fewshot", "--root", Path("voc")};
+  const std::string first = Sha256File(Path("voc") / *supports.begin()) + "  " +
+                            *supports.begin() + "\n";
+  const std::string lines = tailmark_(manifest).out;
+  EXPECT_THAT(lines, HasSubstr(first));
+  EXPECT_EQ(std::count(lines.begin(), lines.end(), '\n'),
+            std::ssize(supports) + 926);
   WriteFileAtomic(Path("voc") / *supports.begin(), "no picture");
+  const Said broken_one = tailmark_(manifest);
+  EXPECT_EQ(broken_one.code, 2);
+  EXPECT_THAT(broken_one.err, HasSubstr(*supports.begin()));
   const Said wrong = tailmark_(
       {"data", "verify", "voc07-fewshot", "--root", Path("voc"), "--json"});
   EXPECT_EQ(wrong.code, 2);

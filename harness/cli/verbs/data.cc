@@ -154,6 +154,7 @@ Verb DataVerb(const GlobalOptions& /*global*/) {
            .run = [preprocess] { return PreprocessImages(*preprocess); }},
           DataFetchVerb(),
           DataVerifyVerb(),
+          DataManifestVerb(),
           DataAnnotateCheckVerb(),
           DataCaptionsVerb(),
           DataMakeLtVerb()}};

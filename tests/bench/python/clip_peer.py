@@ -5,8 +5,9 @@
 Makes a ViT-B/16 with random weights, a batch of 8 images and the texts of 80
 class names (10 ids each, padded to 77), then takes turns: each program encodes
 both. Prints medians of processor time, which other programs on the machine
-disturb least, their ratios, and the largest difference of unit features to
-transformers (which has the same weights; open_clip has its own random ones).
+disturb least, their ratios with the smallest and largest of a turn, and the
+largest difference of unit features to transformers (which has the same weights;
+open_clip has its own random ones).
 """
 
 import argparse
@@ -53,6 +54,13 @@ def make_inputs(folder):
     np.save(os.path.join(folder, "pixels.npy"), pixels.numpy())
     np.save(os.path.join(folder, "ids.npy"), ids.numpy())
     return model, pixels, ids
+
+
+def ratio(theirs, mine):
+    """Of the medians, and between what of two turns."""
+    turns = [a / b for a, b in zip(theirs[1:], mine[1:])]
+    return (f"{statistics.median(theirs[1:]) / statistics.median(mine[1:]):.2f}, "
+            f"{min(turns):.2f} to {max(turns):.2f}")
 
 
 def timed(call):
@@ -110,8 +118,9 @@ def main():
             unit = torch.nn.functional.normalize
             difference = (unit(mine) - unit(results["transformers", what])).abs().max()
             print(f"{what}: " + ", ".join(
-                f"{name} {value:.1f} ms" + ("" if name == "tailmark" else
-                                            f" (ratio {value / median['tailmark']:.2f})")
+                f"{name} {value:.1f} ms" + (
+                    "" if name == "tailmark" else
+                    f" (ratio {ratio(times[name, what], times['tailmark', what])})")
                 for name, value in median.items())
                 + f", largest difference {difference:.1e}")
     naive = medians["image"]["transformers"] / 8 + medians["text"]["transformers"]
