@@ -31,9 +31,10 @@ std::string MeanAndSpread(const ReportRow& row, const std::string& definition,
   std::string text = Fixed(*mean, 1);
   if (const Figure sd = ShownSpread(row, definition, group))
     text += StrCat(" \u00b1 ", Fixed(*sd, 2));
-  if (const auto at = row.intervals.find(group); at != row.intervals.end())
+  if (const auto at = row.intervals.find(group); at != row.intervals.end()) {
     text += StrCat(" [", Fixed(at->second.lo, 1), ", ", Fixed(at->second.hi, 1),
                    "]");
+  }
   if (const auto at = row.letters.find(group); at != row.letters.end())
     text += StrCat(" ", EscapeMarkdown(at->second));
   return text;

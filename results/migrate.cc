@@ -3,7 +3,6 @@
 #include "harness/base/error.h"
 
 namespace tailmark {
-namespace fs = std::filesystem;
 namespace {
 
 /// Tables can only be rebuilt while references are not enforced, and SQLite

@@ -13,7 +13,7 @@
 
 #include "harness/base/error.h"
 
-namespace SQLite {
+namespace SQLite {  // NOLINT(readability-identifier-naming): theirs
 class Database;
 class Statement;
 }  // namespace SQLite

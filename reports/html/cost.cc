@@ -62,9 +62,10 @@ std::string Lollipops(const DataPage& page, const std::string& title,
       svg.Text(names.width, y + 13, "\u2013 not recorded", "tick");
     }
     svg.CloseGroup();
-    if (mean)
+    if (mean) {
       svg.Mark(look.MarkClasses(), look.shape, x(*mean / tick_unit), y + 9,
                4.6);
+    }
     words += StrCat(words.empty() ? "" : "; ", row->label, " ",
                     mean ? format(*mean) : "not recorded");
     y += kRow;

@@ -152,9 +152,10 @@ std::string CurvePanel(const DataPage& page, const ReportRow& row,
   }
   svg.Text(x(steps.lo), kCurveHeight - 10, Coord(steps.lo), "tick",
            Anchor::kMiddle);
-  if (steps.hi > steps.lo)
+  if (steps.hi > steps.lo) {
     svg.Text(x(steps.hi), kCurveHeight - 10, Coord(steps.hi), "tick",
              Anchor::kMiddle);
+  }
   std::string words =
       StrCat(Count(static_cast<std::int64_t>(curves.size()), "seed"),
              ", steps ", Coord(steps.lo), " to ", Coord(steps.hi), "; last ");

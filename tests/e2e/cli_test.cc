@@ -14,7 +14,6 @@
 
 namespace tailmark {
 namespace {
-using ::testing::EndsWith;
 using ::testing::HasSubstr;
 
 class Cli : public ::testing::Test {

@@ -15,8 +15,6 @@
 namespace tailmark {
 namespace {
 
-using ::testing::HasSubstr;
-
 class ExitCodes : public ::testing::Test {
  protected:
   void Campaign(const std::string& name, const MadeRun& run) {
