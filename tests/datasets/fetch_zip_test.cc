@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <atomic>
 #include <utility>
 
 #include "datasets/fetch/packed.h"
@@ -150,12 +151,14 @@ TEST_F(FetchZip, WhatIsNoSuchArchiveIsSaid) {
 }
 
 TEST_F(FetchZip, TheNextAddressIsAskedAndTheManifestRemembers) {
+  string later;
+  std::atomic<const string*> served = &archive_;
   FaultServer refuses([](const HttpRequest&, HttpReply& reply) {
     reply.Send(403, "Content-Length: 0\r\n", "");
   });
   FaultServer good([&](const HttpRequest& request, HttpReply& reply) {
     if (request.path != "/b/x.zip") return reply.Send(404, "", "");
-    reply.Serve(request, archive_);
+    reply.Serve(request, *served);
   });
   auto job = JobFor({refuses.url(), good.url()}, {});
   const std::vector<fetch::PackedFile> files = {
@@ -172,7 +175,8 @@ TEST_F(FetchZip, TheNextAddressIsAskedAndTheManifestRemembers) {
   // Whatever the archive says later: the first file was another.
   fs::remove(Target());
   const char first = std::exchange(body_[0], '!');
-  archive_ = Archive(true);
+  later = Archive(true);
+  served = &later;
   reports = fetch::FetchPacked(job, files);
   EXPECT_EQ(reports[0].state, fetch::FileState::kDidNot);
   EXPECT_HAS(reports[0].what, "the manifest has");
