@@ -99,9 +99,10 @@ class Reckoning {
     const bool gpu = OnGpu(facts_);
     out.rss_bytes = static_cast<std::int64_t>(gpu ? kGpuProcessBytes
                                                   : kProcessBytes + bytes);
-    if (gpu)
+    if (gpu) {
       out.gpu_bytes =
           static_cast<std::int64_t>(kGpuContextBytes + kGpuKept * bytes);
+    }
     return out;
   }
 

@@ -324,7 +324,8 @@ TEST_F(ProcessPlugin, APlanKnowsWhatItTakesWhereItSaysSo) {
       program({"plan", "r.json", "--allow-plugin", "/", "--json"});
   ASSERT_EQ(plan.code, 0) << plan.err;
   std::map<std::string, Json> runs;
-  for (const Json& run : plan.json().at("runs")) runs[run.at("method")] = run;
+  const Json answer = plan.json();
+  for (const Json& run : answer.at("runs")) runs[run.at("method")] = run;
   const Json& says = runs.at("prompts_torch");
   EXPECT_EQ(says.at("estimate_from"), "declared");
   EXPECT_GT(says.at("estimate_s"), 0.0);
