@@ -15,7 +15,7 @@ namespace {
 constexpr CodePage kWholePages[] = {
     CodePage::kWindows1252, CodePage::kWindows1251, CodePage::kWindows1250,
     CodePage::kWindows1253, CodePage::kWindows1254, CodePage::kWindows1257,
-    CodePage::kIso8859_2};
+    CodePage::kIsoLatin2};
 /// Those whose capitals are letters of words and nothing else: not Greek, whose
 /// letters stand before signs in formulas ("Δ±"), nor Cyrillic, where two
 /// letters that mean themselves are often a sequence.

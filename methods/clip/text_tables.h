@@ -23,7 +23,7 @@ enum class CodePage {
   kWindows1253,  ///< Greek
   kWindows1254,  ///< Turkish
   kWindows1257,  ///< Baltic
-  kIso8859_2,    ///< central European
+  kIsoLatin2,    ///< ISO 8859-2, central European
 };
 
 /// The byte of a character, nullopt when it has none there. Bytes that a page
