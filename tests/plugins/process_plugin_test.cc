@@ -55,7 +55,7 @@ class ProcessPlugin : public ::testing::Test, protected PluginProgram {
     example["name"] = "example";
     const fs::path file = example["use"].get<std::string>().substr(8);
     const Json from = {
-        {"build", WhatMovesScores()},
+        {"build", WhatMovesScores(TM_BIN_DIR, {"tailmark", "tailmark-worker"})},
         {"methods", {builtin, example}},
         {"description", Sha256File(file)},
         {"code", Sha256File(fs::path(file).replace_extension("py"))},

@@ -30,13 +30,13 @@ fs::path Kept(const fs::path& folder, const std::string& name, const Json& from,
   return path;
 }
 
-Json WhatMovesScores() {
-  const BuildInfo& build = ThisBuild();
-  return {{"sources", build.digest},
-          {"compiler", build.compiler},
-          {"flags", build.flags},
-          {"type", build.build_type},
-          {"torch", build.torch_version}};
+Json WhatMovesScores(const fs::path& bin,
+                     const std::vector<std::string>& programs) {
+  Json hashes = {{"torch", ThisBuild().torch_version}};
+  for (const std::string& name : programs) {
+    hashes[name] = Sha256File(bin / name);
+  }
+  return hashes;
 }
 
 }  // namespace tailmark

@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <functional>
 #include <string>
+#include <vector>
 
 #include "harness/base/json.h"
 
@@ -20,8 +21,10 @@ std::filesystem::path Kept(
     const Json& from,
     const std::function<void(const std::filesystem::path&)>& make);
 
-/// What scores of this build follow from, besides a run's own spec: the sources
-/// that can move them, the compiler, LibTorch. Not the git state.
-Json WhatMovesScores();
+/// What scores follow from, besides a run's own spec: the bytes of the programs
+/// that make them, by name in `bin`, and the LibTorch they load. Whatever in
+/// them changes, a parser or the launcher too, is tried anew.
+Json WhatMovesScores(const std::filesystem::path& bin,
+                     const std::vector<std::string>& programs);
 
 }  // namespace tailmark

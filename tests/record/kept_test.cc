@@ -68,10 +68,16 @@ TEST_F(KeptFiles, AFailureIsNotKept) {
   EXPECT_EQ(Content("a", 1), "11");
 }
 
-TEST_F(KeptFiles, ScoresMoveWithEverythingTheirBuildDependsOn) {
-  const Json what = WhatMovesScores();
-  EXPECT_EQ(what.at("sources").get<std::string>().size(), 64u);
-  EXPECT_FALSE(what.at("compiler").get<std::string>().empty());
+TEST_F(KeptFiles, ScoresFollowFromEveryByteOfTheirPrograms) {
+  const fs::path bin = scratch_.path();
+  WriteFileAtomic(bin / "a", "program");
+  WriteFileAtomic(bin / "b", "another");
+  const Json before = WhatMovesScores(bin, {"a", "b"});
+  EXPECT_EQ(WhatMovesScores(bin, {"a", "b"}), before);
+  EXPECT_TRUE(before.contains("torch"));
+  WriteFileAtomic(bin / "b", "anothes");
+  EXPECT_NE(WhatMovesScores(bin, {"a", "b"}), before);
+  EXPECT_THROW(WhatMovesScores(bin, {"c"}), std::exception);
 }
 
 }  // namespace

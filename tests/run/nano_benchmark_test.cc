@@ -51,9 +51,10 @@ class NanoBenchmark : public ::testing::Test {
     }
     spec.place.cache = cache_;
     spec.seed = seed;
-    const Json from = {{"build", WhatMovesScores()},
-                       {"weights", numbers_.at("weights_sha256")},
-                       {"key", RunKey(spec)}};
+    const Json from = {
+        {"build", WhatMovesScores(TM_BIN_DIR, {"tailmark-worker"})},
+        {"weights", numbers_.at("weights_sha256")},
+        {"key", RunKey(spec)}};
     std::string name = StrCat(method, "-", preset, "-", seed);
     for (const auto& option : data_options) name += "-" + option.first;
     const fs::path scores =
