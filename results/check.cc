@@ -15,7 +15,7 @@ namespace {
 
 void CheckDatabase(const Sql& sql, CheckResult& result) {
   const auto add = [&](std::string kind, std::string what) {
-    result.findings.push_back(
+    result.defects.push_back(
         {.kind = std::move(kind), .what = std::move(what), .fatal = true});
   };
   try {
@@ -65,7 +65,7 @@ void CheckBlobs(const Store& store,
     }
     ++result.blobs;
     if (wrong.empty()) continue;
-    result.findings.push_back(
+    result.defects.push_back(
         {.kind = "blob",
          .what = StrCat(wrong, ", expected the scores ", sha256, " of run ",
                         key, ". Import its bundle again"),
@@ -110,9 +110,9 @@ void CheckBundles(const Store& store, CheckResult& result) {
               ? ". It is the record of an attempt that failed; remove the "
                 "folder"
               : ". `tailmark run --force` makes it again";
-      result.findings.push_back({.kind = "bundle",
-                                 .what = StrCat(error.what(), mend),
-                                 .fatal = true});
+      result.defects.push_back({.kind = "bundle",
+                                .what = StrCat(error.what(), mend),
+                                .fatal = true});
     }
   }
 }
@@ -131,8 +131,8 @@ std::int64_t DatabaseBytes(const Store& store) {
 }  // namespace
 
 bool CheckResult::ok() const {
-  return std::none_of(findings.begin(), findings.end(),
-                      [](const Finding& finding) { return finding.fatal; });
+  return std::none_of(defects.begin(), defects.end(),
+                      [](const Defect& each) { return each.fatal; });
 }
 
 CheckResult CheckStore(const Store& store) {
@@ -142,7 +142,7 @@ CheckResult CheckStore(const Store& store) {
     const auto named = NamedBlobs(store.sql());
     CheckBlobs(store, named, result);
     for (const fs::path& orphan : Orphans(store, named)) {
-      result.findings.push_back(
+      result.defects.push_back(
           {.kind = "orphan",
            .what = StrCat(orphan.string(),
                           ": no run has these scores; `tailmark db vacuum` "
@@ -150,7 +150,7 @@ CheckResult CheckStore(const Store& store) {
            .fatal = false});
     }
   } catch (const StoreError& error) {
-    result.findings.push_back(
+    result.defects.push_back(
         {.kind = "database", .what = error.what(), .fatal = true});
   }
   CheckBundles(store, result);

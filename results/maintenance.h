@@ -11,14 +11,14 @@
 namespace tailmark {
 
 /// One thing wrong with a store.
-struct Finding {
+struct Defect {
   std::string kind;   ///< "database", "reference", "blob", "bundle", "orphan".
   std::string what;   ///< A sentence with path, expected and found.
   bool fatal = true;  ///< An orphan only wastes space.
 };
 
 struct CheckResult {
-  std::vector<Finding> findings;
+  std::vector<Defect> defects;
   std::int64_t runs = 0;
   std::int64_t blobs = 0;  ///< Re-hashed.
   std::int64_t blob_bytes = 0;

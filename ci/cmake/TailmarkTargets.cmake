@@ -1,3 +1,6 @@
+# Presets ci and release compile several files of a target as one (half the work),
+# the others each alone: a file includes what it uses, and names in anonymous
+# namespaces differ within a target.
 # tailmark_library(NAME SOURCES ... [DEPS ...] [TORCH_PCH])
 # Static, ALIAS tailmark::NAME. DEPS are PUBLIC: they say which folders this one
 # may include from; tests/tree/layers_test.cc checks that the includes agree.

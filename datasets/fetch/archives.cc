@@ -19,9 +19,9 @@ namespace tailmark::fetch {
 namespace fs = std::filesystem;
 namespace {
 
-constexpr const char* kSchema = "tailmark-archive-position/1";
+constexpr const char* kPositionSchema = "tailmark-archive-position/1";
 constexpr const char* kNotThere = "not in the archive";
-constexpr std::int64_t kMostPictureBytes = std::int64_t{64} << 20;
+constexpr std::int64_t kMostMemberBytes = std::int64_t{64} << 20;
 
 /// Where to go on with an archive after an interruption: everything wanted
 /// before `boundary` is on disk.
@@ -34,15 +34,16 @@ class Position {
     if (!fs::exists(file_)) return 0;
     try {
       const Json json = ReadJson(file_);
-      if (json.at("schema") != kSchema) return 0;
+      if (json.at("schema") != kPositionSchema) return 0;
       return IntegerOf<std::int64_t>(json.at("boundary"), "boundary", 0);
     } catch (const std::exception&) {
       return 0;  // From the beginning, then.
     }
   }
   void Save(std::int64_t boundary) const {
-    WriteFileAtomic(file_,
-                    Json{{"schema", kSchema}, {"boundary", boundary}}.dump());
+    WriteFileAtomic(
+        file_,
+        Json{{"schema", kPositionSchema}, {"boundary", boundary}}.dump());
   }
   void Remove() const {
     std::error_code ignored;
@@ -160,7 +161,7 @@ class ArchiveFetch {
                   if (!wrong.empty()) problems_.push_back({path, wrong});
                   wanted_.erase(path);
                 }},
-        kMostPictureBytes);
+        kMostMemberBytes);
     if (boundary > 0) tar_->StartAt(boundary);
   }
 

@@ -13,7 +13,7 @@ namespace tailmark::fetch {
 namespace fs = std::filesystem;
 namespace {
 
-constexpr std::int64_t kMostPictureBytes = std::int64_t{256} << 20;
+constexpr std::int64_t kMostCopiedBytes = std::int64_t{256} << 20;
 
 }  // namespace
 
@@ -47,7 +47,7 @@ std::string Take(const FetchJob& job, const std::string& path,
   if (source.empty()) return StrCat("not in ", job.from.string());
   std::string bytes;
   try {
-    bytes = ReadFile(source, kMostPictureBytes);
+    bytes = ReadFile(source, kMostCopiedBytes);
   } catch (const DataError& error) {
     return error.what();
   }

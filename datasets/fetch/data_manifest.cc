@@ -16,9 +16,9 @@ namespace tailmark::fetch {
 namespace fs = std::filesystem;
 namespace {
 
-constexpr const char* kSchema = "tailmark-data/1";
+constexpr const char* kManifestSchema = "tailmark-data/1";
 constexpr const char* kFile = "tailmark-manifest.json";
-constexpr std::int64_t kMostPictureBytes = std::int64_t{256} << 20;
+constexpr std::int64_t kMostBytesOfAPicture = std::int64_t{256} << 20;
 
 std::string WhatIsWrong(const fs::path& file, const std::string& path,
                         const PictureFacts* known) {
@@ -42,9 +42,9 @@ DataManifest DataManifest::Load(const fs::path& root) {
   if (!fs::exists(file)) return manifest;
   try {
     const Json json = ReadJson(file);
-    if (json.at("schema") != kSchema) {
-      throw DataError(
-          StrCat("schema ", json.at("schema").dump(), ", expected ", kSchema));
+    if (json.at("schema") != kManifestSchema) {
+      throw DataError(StrCat("schema ", json.at("schema").dump(), ", expected ",
+                             kManifestSchema));
     }
     for (const auto& [path, entry] : json.at("files").items()) {
       manifest.Add(
@@ -69,8 +69,9 @@ void DataManifest::Save(const fs::path& root) const {
                    {"width", facts.width},
                    {"height", facts.height}};
   }
-  WriteFileAtomic(root / kFile,
-                  Json{{"schema", kSchema}, {"files", files}}.dump(1) + "\n");
+  WriteFileAtomic(
+      root / kFile,
+      Json{{"schema", kManifestSchema}, {"files", files}}.dump(1) + "\n");
 }
 
 const PictureFacts* DataManifest::Find(const std::string& path) const {
@@ -101,7 +102,7 @@ PictureFacts LookAtBytes(std::string_view bytes, std::string_view name) {
 
 PictureFacts LookAtFile(const fs::path& file, std::string_view name) {
   if (!name.ends_with(".json")) {
-    return LookAtBytes(ReadFile(file, kMostPictureBytes), name);
+    return LookAtBytes(ReadFile(file, kMostBytesOfAPicture), name);
   }
   return {.size = static_cast<std::int64_t>(fs::file_size(file)),
           .sha256 = Sha256File(file)};

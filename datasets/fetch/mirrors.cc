@@ -10,7 +10,7 @@ namespace tailmark::fetch {
 namespace fs = std::filesystem;
 namespace {
 
-constexpr const char* kSchema = "tailmark-mirrors/1";
+constexpr const char* kMirrorsSchema = "tailmark-mirrors/1";
 
 std::vector<std::string> UrlsOf(const Json& json) {
   auto urls = json.get<std::vector<std::string>>();
@@ -60,9 +60,9 @@ Mirrors ReadMirrors(const fs::path& file, const std::string& dataset) {
   const Json json = ReadJson(path);
   std::vector<std::string> names;
   try {
-    if (json.at("schema") != kSchema) {
+    if (json.at("schema") != kMirrorsSchema) {
       throw DataError(StrCat("schema ", json.at("schema").dump(),
-                             ", expected \"", kSchema, "\""));
+                             ", expected \"", kMirrorsSchema, "\""));
     }
     const Json& sets = json.at("sets");
     if (sets.contains(dataset)) return FromJson(sets.at(dataset));

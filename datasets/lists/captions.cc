@@ -9,7 +9,7 @@ namespace tailmark::lists {
 namespace fs = std::filesystem;
 namespace {
 
-constexpr std::int64_t kMostBytes = std::int64_t{1} << 30;
+constexpr std::int64_t kMostCaptionBytes = std::int64_t{1} << 30;
 
 std::string WithArticle(const std::string& name) {
   const bool vowel =
@@ -44,7 +44,7 @@ std::vector<std::string> CaptionsOfLabels(
 }
 
 std::vector<std::string> ReadCaptions(const fs::path& file, std::int64_t rows) {
-  const std::string text = ReadFile(file, kMostBytes);
+  const std::string text = ReadFile(file, kMostCaptionBytes);
   std::vector<std::string> captions;
   for (std::size_t at = 0; at < text.size();) {
     const std::size_t end = std::min(text.find('\n', at), text.size());

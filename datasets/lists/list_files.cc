@@ -12,13 +12,13 @@ namespace tailmark::lists {
 namespace fs = std::filesystem;
 namespace {
 
-constexpr std::int64_t kMostBytes = 1 << 26;
+constexpr std::int64_t kMostListBytes = 1 << 26;
 
 /// The lines of a list, and what errors call them.
 class Lines {
  public:
   explicit Lines(const fs::path& file)
-      : file_(file.string()), text_(ReadFile(file, kMostBytes)) {}
+      : file_(file.string()), text_(ReadFile(file, kMostListBytes)) {}
 
   /// False at the end. An empty line is a line.
   bool Next(std::string_view& line) {

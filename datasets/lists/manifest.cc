@@ -18,7 +18,7 @@ namespace tailmark::lists {
 namespace fs = std::filesystem;
 namespace {
 
-constexpr const char* kSchema = "tailmark-file-hashes/1";
+constexpr const char* kHashesSchema = "tailmark-file-hashes/1";
 
 /// What is known of a file's content, and by what it shows that it changed.
 struct FileFacts {
@@ -54,7 +54,7 @@ Facts ReadSidecar(const fs::path& path) {
   if (!fs::exists(path)) return facts;
   try {
     const Json json = ReadJson(path);
-    if (json.at("schema") != kSchema) return facts;
+    if (json.at("schema") != kHashesSchema) return facts;
     for (const auto& [name, file] : json.at("files").items()) {
       facts[name] = {.size = IntegerOf<std::int64_t>(file.at("size"), "size"),
                      .changed_ns = IntegerOf<std::int64_t>(
@@ -78,7 +78,8 @@ void WriteSidecar(const fs::path& path, const Facts& facts) {
   }
   try {
     MakeFolders(path.parent_path());
-    WriteFileAtomic(path, Json{{"schema", kSchema}, {"files", files}}.dump());
+    WriteFileAtomic(path,
+                    Json{{"schema", kHashesSchema}, {"files", files}}.dump());
   } catch (const StoreError& error) {
     LogWarning(StrCat("hashes of image files are not kept: ", error.what()));
   }

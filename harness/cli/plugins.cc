@@ -20,7 +20,7 @@ namespace tailmark {
 namespace fs = std::filesystem;
 namespace {
 
-constexpr double kPatience = 60;  // Seconds to say what it is.
+constexpr double kDescribePatience = 60;  // Seconds to say what it is.
 
 /// How a worker that could not answer ended, in its own words where it has
 /// some.
@@ -30,7 +30,7 @@ std::string WhyNot(const PluginReference& reference, const ProcessEnd& end) {
   if (end.exit_code && *end.exit_code != 0 && !text.empty()) return text;
   const std::string how =
       end.cause == EndCause::kWallTime
-          ? StrCat("said nothing for ", kPatience, " s")
+          ? StrCat("said nothing for ", kDescribePatience, " s")
       : end.signal ? StrCat("ended with signal ", *end.signal)
                    : StrCat("ended with code ", end.exit_code.value_or(0));
   return StrCat(reference.path.string(), ": asked for its methods, it ", how,
@@ -204,7 +204,7 @@ Json Answer(const PluginReference& reference) {
   const fs::path answer = scratch.path() / "catalog.json";
   const ProcessEnd end = RunWorker(
       {"catalog", answer.string(), "--plugin", reference.path.string()},
-      {.wall_s = kPatience});
+      {.wall_s = kDescribePatience});
   if (end.cause != EndCause::kExit || end.exit_code != 0) {
     throw ConfigError(WhyNot(reference, end));
   }

@@ -46,7 +46,7 @@ std::string Twice(const std::vector<std::string>& names) {
   return "";
 }
 
-std::string Shape(const Held& held) {
+std::string ShapeHeld(const Held& held) {
   const auto ids = static_cast<std::int64_t>(held.ids.size());
   const auto classes = static_cast<std::int64_t>(held.info->classes.size());
   if (held.scores->rows == ids && held.scores->classes == classes) return "";
@@ -86,7 +86,7 @@ const Promise kPromises[] = {
     {"NoClassComesTwice", "each class has one column", false,
      [](const Held& held) { return Twice(held.info->classes); }},
     {"ARowAnImageAColumnAClass", "as many rows as ids, columns as classes",
-     true, Shape},
+     true, ShapeHeld},
     {"EveryScoreIsANumber", "no score is NaN", true,
      [](const Held& held) {
        return held.First([](double x) { return std::isnan(x); });

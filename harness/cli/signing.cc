@@ -11,7 +11,8 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr const char* kNamespace = "tailmark-pack";
-constexpr double kPatience = 60;  // Seconds; an agent may ask for a touch.
+constexpr double kSigningPatience =
+    60;  // Seconds; an agent may ask for a touch.
 
 /// ssh-keygen's end. Verifying reads the file on stdin, which takes a shell;
 /// names go there as parameters, never as its text.
@@ -26,7 +27,7 @@ ProcessEnd Run(const std::string& script,
     Subprocess process({.program = "/bin/sh",
                         .arguments = arguments,
                         .log = log,
-                        .wall_s = kPatience,
+                        .wall_s = kSigningPatience,
                         .grace_s = 2});
     while (true) {
       if (const auto ended = process.Poll()) {

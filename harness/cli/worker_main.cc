@@ -1,17 +1,15 @@
 // The executable `tailmark-worker`: links LibTorch and every method, and does
 // one task per process. It needs nothing of `tailmark`.
 
-#include <malloc.h>
-
 #include <CLI/CLI.hpp>
 #include <array>
 #include <cstdio>
 #include <cstdlib>
 #include <iostream>
-#include <limits>
 
 #include "datasets/builtin.h"
 #include "datasets/images/fingerprint.h"
+#include "harness/base/allocation.h"
 #include "harness/base/environment.h"
 #include "harness/base/error.h"
 #include "harness/base/files.h"
@@ -38,16 +36,6 @@ std::string CommandLine(int argc, char** argv) {
   std::string line;
   for (int i = 0; i < argc; ++i) line += StrCat(i == 0 ? "" : " ", argv[i]);
   return line;
-}
-
-/// Tensors of a step are as large as those of the step before: memory that goes
-/// back to the kernel is faulted in again a moment later, a sixth of a training
-/// run on small pictures.
-void KeepFreedMemory() {
-#ifdef __GLIBC__
-  mallopt(M_MMAP_THRESHOLD, 32 << 20);  // the most it takes
-  mallopt(M_TRIM_THRESHOLD, std::numeric_limits<int>::max());
-#endif
 }
 
 /// Environment that libraries read when they start: before any of them does.

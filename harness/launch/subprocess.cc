@@ -192,6 +192,7 @@ struct Subprocess::State {
   void Start();
   void ReadOutput();
   void Ask(EndCause cause);
+  double Grace() const;
   void ApplyLimits();
   ProcessEnd Reap();
 };
@@ -264,6 +265,19 @@ void Subprocess::State::Ask(EndCause cause) {
   kill(-pid, SIGTERM);
 }
 
+double Subprocess::State::Grace() const {
+  switch (ours.value_or(EndCause::kStopped)) {
+    case EndCause::kWallTime:
+      return std::min(options.grace_s, options.wall_s);
+    case EndCause::kCpuTime:
+      return std::min(options.grace_s, options.cpu_s);
+    case EndCause::kSilence:
+      return std::min(options.grace_s, options.silence_s);
+    default:
+      return options.grace_s;
+  }
+}
+
 void Subprocess::State::ApplyLimits() {
   const double now = MonotonicSeconds();
   if (options.wall_s > 0 && now - start > options.wall_s) {
@@ -288,7 +302,7 @@ void Subprocess::State::ApplyLimits() {
     // It may be on its way to taking the machine down.
     asked = -1e9;
   }
-  if (ours && !killed && now - asked > options.grace_s) {
+  if (ours && !killed && now - asked > Grace()) {
     kill(-pid, SIGKILL);
     killed = true;
   }

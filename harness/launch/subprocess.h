@@ -24,7 +24,8 @@ struct ProcessOptions {
   /// So long it may neither print anything nor write to `life`; 0: for ever.
   double silence_s = 0;
   std::filesystem::path life;
-  double grace_s = 10;         ///< Between SIGTERM and SIGKILL.
+  /// Between SIGTERM and SIGKILL; after a limit of time not more than it was.
+  double grace_s = 10;
   std::vector<int> keep_open;  ///< Descriptors the child inherits.
   std::vector<int> cores;      ///< It may use these alone; empty: any.
 };

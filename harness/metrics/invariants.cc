@@ -9,7 +9,7 @@
 namespace tailmark {
 namespace {
 
-constexpr double kSlack = 1e-9;
+constexpr double kRounding = 1e-9;
 
 class Checker {
  public:
@@ -70,20 +70,20 @@ class Checker {
       Say(where(), "has positives but no value");
       return;
     }
-    if (!(*ap >= 0 && *ap <= 1 + kSlack)) {
+    if (!(*ap >= 0 && *ap <= 1 + kRounding)) {
       Say(where(), "AP ", *ap, " is not in [0, 1]");
       return;
     }
     // What adds eps to a denominator is small by that much.
     if (result.definition.eps > 0) return;
-    if (n.all_positive() && std::fabs(*ap - 1) > kSlack) {
+    if (n.all_positive() && std::fabs(*ap - 1) > kRounding) {
       Say(where(), "every image is positive, so AP is 1, not ", *ap);
     }
     const ApFamily family = result.definition.family;
     if (family == ApFamily::kStep || family == ApFamily::kRank ||
         family == ApFamily::kVoc10 || family == ApFamily::kBinned) {
       const double bound = AllLast(n);
-      if (*ap < bound - kSlack) {
+      if (*ap < bound - kRounding) {
         Say(where(), "AP ", *ap, " is below ", bound,
             ", all positives at the end");
       }
@@ -108,7 +108,7 @@ class Checker {
                         const std::string& where) {
     const double rank = std::round(1 / ap);
     const auto images = static_cast<double>(n.positives + n.negatives);
-    if (rank < 1 || rank > images || std::fabs(ap * rank - 1) > kSlack) {
+    if (rank < 1 || rank > images || std::fabs(ap * rank - 1) > kRounding) {
       Say(where, "one positive image, so AP is 1/rank, not ", ap);
     }
   }
@@ -127,7 +127,7 @@ class Checker {
     for (std::size_t c = 0; c < Classes(); ++c) {
       const auto& a = low.ap[c];
       const auto& b = high->ap[c];
-      if (a && b && *a > *b + kSlack) {
+      if (a && b && *a > *b + kRounding) {
         Say("class ", c, ": ", IdOf(low.definition), " ", *a, " exceeds ",
             IdOf(high->definition), " ", *b);
       }
@@ -182,7 +182,7 @@ class Checker {
       const auto& a = rank.ap[c];
       const auto& b = step->ap[c];
       if (evaluation_.diagnostics.classes[c].tied != 0 || !a || !b) continue;
-      if (std::fabs(*a - *b) > kSlack) {
+      if (std::fabs(*a - *b) > kRounding) {
         Say("class ", c, ": no scores are equal, yet ", IdOf(rank.definition),
             " ", *a, " and ", IdOf(step->definition), " ", *b, " differ");
       }
@@ -217,7 +217,7 @@ class Checker {
       } else if (defined > 0 &&
                  std::fabs(*mean.percent -
                            100 * sum / static_cast<double>(defined)) >
-                     100 * kSlack) {
+                     100 * kRounding) {
         Say(IdOf(result.definition), ", ", mean.name, ": ", *mean.percent,
             " is not the mean of its classes, ",
             100 * sum / static_cast<double>(defined));
@@ -245,7 +245,7 @@ class Checker {
     const auto& total = result.total().percent;
     if (!total || classes == 0) return;
     const double weighted = sum / static_cast<double>(classes);
-    if (std::fabs(*total - weighted) > 100 * kSlack) {
+    if (std::fabs(*total - weighted) > 100 * kRounding) {
       Say(IdOf(result.definition), ": the groups average to ", weighted,
           ", not to the total ", *total);
     }

@@ -13,7 +13,7 @@ namespace {
 
 // Sums of the same values in another order differ in their last bits; what
 // should be equal counts as equal.
-constexpr double kSlack = 1e-12;
+constexpr double kTieSlack = 1e-12;
 
 double Sum(std::span<const double> values) {
   return std::accumulate(values.begin(), values.end(), 0.0);
@@ -67,7 +67,7 @@ double PermutationP(std::span<const double> a, std::span<const double> b,
       1.0, std::abs(*std::max_element(
                all.begin(), all.end(),
                [](double x, double y) { return std::abs(x) < std::abs(y); })));
-  const double seen = distance(Sum(a)) - kSlack * scale;
+  const double seen = distance(Sum(a)) - kTieSlack * scale;
   std::int64_t ways = Ways(static_cast<std::int64_t>(all.size()),
                            static_cast<std::int64_t>(a.size()), most);
   std::int64_t as_far = 0;
@@ -103,7 +103,7 @@ double SignFlipP(std::span<const double> a, std::span<const double> b,
     d[i] = b[i] - a[i];
     size += std::abs(d[i]);
   }
-  const double seen = std::abs(Sum(d)) - kSlack * std::max(1.0, size);
+  const double seen = std::abs(Sum(d)) - kTieSlack * std::max(1.0, size);
   const bool exact = d.size() < 62 && (std::int64_t{1} << d.size()) <= most;
   const std::int64_t ways = exact ? std::int64_t{1} << d.size() : most;
   ChanceStream chance(DeriveSeed(seed, "sign-flip"), 0, 0);

@@ -13,12 +13,12 @@ namespace tailmark {
 namespace fs = std::filesystem;
 namespace {
 
-constexpr std::string_view kSchema = "tailmark-run-record/1";
+constexpr std::string_view kRecordSchema = "tailmark-run-record/1";
 constexpr std::array<std::string_view, 10> kStates = {
     "planned", "running", "done", "failed",  "timeout",
     "oom",     "killed",  "lost", "skipped", "not_applicable"};
 
-Json ToJson(const PhaseTime& phase) {
+Json PhaseToJson(const PhaseTime& phase) {
   return {{"phase", phase.phase},
           {"wall_s", phase.wall_s},
           {"cpu_s", phase.cpu_s},
@@ -38,7 +38,7 @@ PhaseTime PhaseFromJson(const Json& json) {
   return phase;
 }
 
-Json ToJson(const CurvePoint& point) {
+Json CurvePointToJson(const CurvePoint& point) {
   return {{"name", point.name}, {"step", point.step}, {"value", point.value}};
 }
 
@@ -52,10 +52,10 @@ CurvePoint CurvePointFromJson(const Json& json) {
   return point;
 }
 
-template <class T>
-Json ListToJson(const std::vector<T>& items) {
+template <class T, class ToJsonOf>
+Json ListToJson(const std::vector<T>& items, ToJsonOf to_json) {
   Json out = Json::array();
-  for (const T& item : items) out.push_back(ToJson(item));
+  for (const T& item : items) out.push_back(to_json(item));
   return out;
 }
 
@@ -197,7 +197,7 @@ RunState RunStateFromName(std::string_view name) {
 }
 
 Json ToJson(const RunRecord& record) {
-  return {{"schema", kSchema},
+  return {{"schema", kRecordSchema},
           {"spec", ToJson(record.spec)},
           {"state", NameOf(record.state)},
           {"reason", record.reason},
@@ -213,18 +213,20 @@ Json ToJson(const RunRecord& record) {
           {"seeds", record.seeds},
           {"resolved_options", ToJson(record.resolved_options)},
           {"trained_parameters", record.trained_parameters},
-          {"scores", ListToJson(record.scores)},
-          {"phases", ListToJson(record.phases)},
-          {"curves", ListToJson(record.curves)},
+          {"scores",
+           ListToJson(record.scores,
+                      [](const ScoreFile& file) { return ToJson(file); })},
+          {"phases", ListToJson(record.phases, PhaseToJson)},
+          {"curves", ListToJson(record.curves, CurvePointToJson)},
           {"command", record.command}};
 }
 
 RunRecord RunRecordFromJson(const Json& json) try {
   JsonMembers in(json, "run record");
   const auto schema = in.Get<std::string>("schema");
-  if (schema != kSchema) {
+  if (schema != kRecordSchema) {
     throw DataError(StrCat("run record: schema is '", schema, "', expected '",
-                           kSchema, "'"));
+                           kRecordSchema, "'"));
   }
   RunRecord record;
   record.spec = RunSpecFromJson(in.At("spec"));

@@ -11,7 +11,7 @@ namespace tailmark {
 namespace {
 
 // Raise it when a reader of the old form would misread the new one.
-constexpr std::string_view kSchema = "tailmark-catalog/1";
+constexpr std::string_view kCatalogSchema = "tailmark-catalog/1";
 
 Json DependencyToJson(const Dependency& dependency) {
   return {{"role", dependency.role},       {"when", ToJson(dependency.when)},
@@ -173,7 +173,7 @@ Json ToJson(const Catalog& catalog) {
   for (const MethodEntry& method : catalog.methods) {
     methods.push_back(MethodToJson(method));
   }
-  return {{"schema", kSchema},
+  return {{"schema", kCatalogSchema},
           {"build", ToJson(catalog.build)},
           {"methods", std::move(methods)}};
 }
@@ -181,9 +181,9 @@ Json ToJson(const Catalog& catalog) {
 Catalog CatalogFromJson(const Json& json) try {
   JsonMembers in(json, "catalogue");
   const auto schema = in.Get<std::string>("schema");
-  if (schema != kSchema) {
+  if (schema != kCatalogSchema) {
     throw DataError(StrCat("catalogue: schema is '", schema, "', expected '",
-                           kSchema, "'; build the worker again"));
+                           kCatalogSchema, "'; build the worker again"));
   }
   Catalog catalog;
   catalog.build = BuildInfoFromJson(in.At("build"));

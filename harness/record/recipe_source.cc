@@ -11,7 +11,7 @@ namespace tailmark {
 namespace fs = std::filesystem;
 namespace {
 
-constexpr std::string_view kSchema = "tailmark-campaign/1";
+constexpr std::string_view kCampaignSchema = "tailmark-campaign/1";
 
 // The words a --set may begin with.
 const std::vector<std::string> kTop = {
@@ -31,9 +31,9 @@ void Include(const fs::path& path, std::vector<fs::path>& open,
                              json.type_name()));
   }
   const Json schema = json.value("schema", Json(nullptr));
-  if (schema != kSchema) {
-    throw ConfigError(StrCat(path.string(), ": \"schema\" must be \"", kSchema,
-                             "\", found ", schema.dump()));
+  if (schema != kCampaignSchema) {
+    throw ConfigError(StrCat(path.string(), ": \"schema\" must be \"",
+                             kCampaignSchema, "\", found ", schema.dump()));
   }
   open.push_back(real);
   const Json includes = json.value("include", Json::array());

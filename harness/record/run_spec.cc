@@ -8,9 +8,9 @@
 namespace tailmark {
 namespace {
 
-constexpr std::string_view kSchema = "tailmark-run/1";
+constexpr std::string_view kSpecSchema = "tailmark-run/1";
 
-Json ToJson(const RunPlace& place) {
+Json PlaceToJson(const RunPlace& place) {
   return {{"device", place.device},
           {"threads", place.threads},
           {"data_root", place.data_root.string()},
@@ -48,7 +48,7 @@ RunPlace PlaceFromJson(const Json& json) {
   return place;
 }
 
-Json ToJson(const std::vector<RunNeed>& needs) {
+Json NeedsToJson(const std::vector<RunNeed>& needs) {
   Json out = Json::array();
   for (const RunNeed& need : needs) {
     out.push_back(
@@ -105,7 +105,7 @@ Json ToJson(const RunIdentity& id) {
   if (!id.episodes_sha256.empty()) json["episodes_sha256"] = id.episodes_sha256;
   if (id.validation > 0) json["validation"] = id.validation;
   if (!id.scores) json["scores"] = false;
-  if (!id.needs.empty()) json["needs"] = ToJson(id.needs);
+  if (!id.needs.empty()) json["needs"] = NeedsToJson(id.needs);
   return json;
 }
 
@@ -129,11 +129,11 @@ std::string RunKey(const RunSpec& spec) {
 }
 
 Json ToJson(const RunSpec& spec) {
-  return {{"schema", kSchema},
+  return {{"schema", kSpecSchema},
           {"identity", ToJson(spec.identity)},
           {"seed", spec.seed},
           {"build", spec.build},
-          {"place", ToJson(spec.place)},
+          {"place", PlaceToJson(spec.place)},
           {"campaign", spec.campaign},
           {"tags", spec.tags}};
 }
@@ -176,9 +176,9 @@ RunIdentity RunIdentityFromJson(const Json& json) try {
 RunSpec RunSpecFromJson(const Json& json) {
   JsonMembers in(json, "run spec");
   const auto schema = in.Get<std::string>("schema");
-  if (schema != kSchema) {
-    throw DataError(
-        StrCat("run spec: schema is '", schema, "', expected '", kSchema, "'"));
+  if (schema != kSpecSchema) {
+    throw DataError(StrCat("run spec: schema is '", schema, "', expected '",
+                           kSpecSchema, "'"));
   }
   RunSpec spec;
   spec.identity = RunIdentityFromJson(in.At("identity"));

@@ -100,7 +100,8 @@ Block HeaderOf(const std::string& path, std::int64_t size) {
 }
 
 /// Files below `folder`, as "folder/sub/file", sorted.
-std::vector<std::pair<std::string, fs::path>> FilesOf(const fs::path& folder) {
+std::vector<std::pair<std::string, fs::path>> FilesBelow(
+    const fs::path& folder) {
   std::vector<std::pair<std::string, fs::path>> files;
   const fs::path above = folder.lexically_normal().parent_path();
   for (const auto& entry : fs::recursive_directory_iterator(folder)) {
@@ -238,7 +239,7 @@ void WriteTar(const fs::path& archive, const std::vector<fs::path>& folders) {
     std::ofstream out(temporary, std::ios::binary | std::ios::trunc);
     if (!out) fail();
     for (const fs::path& folder : folders) {
-      for (const auto& [name, path] : FilesOf(folder)) {
+      for (const auto& [name, path] : FilesBelow(folder)) {
         const std::string bytes = ReadFile(path);
         const auto size = static_cast<std::int64_t>(bytes.size());
         const Block header = HeaderOf(name, size);

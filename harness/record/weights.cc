@@ -15,7 +15,7 @@ bool HoldsTensors(std::string_view name) {
 }
 
 /// The files of `folder` that count, by name.
-std::map<std::string, fs::path> FilesOf(const fs::path& folder) {
+std::map<std::string, fs::path> FilesThatCount(const fs::path& folder) {
   std::map<std::string, fs::path> files;
   std::error_code code;
   for (const auto& entry : fs::directory_iterator(folder, code)) {
@@ -45,7 +45,8 @@ std::string WeightsSha256(const fs::path& path) {
                ": no such weights; expected a folder with config.json and "
                "*.safetensors, or a file"));
   }
-  auto files = FilesOf(is_file ? fs::absolute(path).parent_path() : path);
+  auto files =
+      FilesThatCount(is_file ? fs::absolute(path).parent_path() : path);
   if (is_file) {
     std::erase_if(files, [&](const auto& each) {
       return HoldsTensors(each.first) ||

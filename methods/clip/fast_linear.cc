@@ -19,7 +19,7 @@ using Signature = at::Tensor(const at::Tensor&, const at::Tensor&,
                              const std::optional<at::Tensor>&, std::string_view,
                              c10::List<std::optional<at::Scalar>>,
                              std::optional<std::string_view>);
-using Kernel = c10::TypedOperatorHandle<Signature>;
+using LinearKernel = c10::TypedOperatorHandle<Signature>;
 
 bool WideAmd() {
 #if defined(__x86_64__)
@@ -31,15 +31,16 @@ bool WideAmd() {
 }
 
 /// Nothing where MKL is as good, or LibTorch was built without oneDNN.
-const std::optional<Kernel>& FoundKernel() {
-  static const std::optional<Kernel> kKernel = []() -> std::optional<Kernel> {
+const std::optional<LinearKernel>& FoundKernel() {
+  static const std::optional<LinearKernel> kFound =
+      []() -> std::optional<LinearKernel> {
     if (!WideAmd() || !at::globalContext().userEnabledMkldnn()) return {};
     const auto found = c10::Dispatcher::singleton().findSchema(
         {"mkldnn::_linear_pointwise", ""});
     if (!found) return {};
     return found->typed<Signature>();
   }();
-  return kKernel;
+  return kFound;
 }
 
 at::Tensor Product(const at::Tensor& x, const at::Tensor& weight,

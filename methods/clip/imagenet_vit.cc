@@ -10,7 +10,7 @@
 namespace tailmark {
 namespace {
 
-constexpr double kEps = 1e-6;
+constexpr double kImageNetEps = 1e-6;
 
 /// Copies tensors of the file into those of a tower.
 class Filler {
@@ -70,7 +70,7 @@ std::unique_ptr<Encoder> WithImageNetTower(const Encoder& clip,
   }
   ClipModel model = original->model();  // Shares the text tower.
   model.config.vision.activation = Activation::kGelu;
-  model.config.vision.eps = kEps;
+  model.config.vision.eps = kImageNetEps;
   model.config.vision_pre_norm = false;
   const at::Tensor projection = model.vision.projection;
   model.vision = VisionTower(model.config, model.logit_scale.options());

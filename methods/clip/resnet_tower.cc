@@ -6,7 +6,7 @@
 namespace tailmark {
 namespace {
 
-constexpr double kEps = 1e-5;
+constexpr double kBatchNormEps = 1e-5;
 constexpr double kMomentum = 0.1;
 constexpr std::int64_t kExpansion = 4;
 constexpr std::int64_t kStride = 32;  // of the last map, in pixels
@@ -18,8 +18,8 @@ at::Tensor Conv(const at::Tensor& x, const at::Tensor& weight,
                     at::IntArrayRef{padding, padding});
 }
 
-at::Tensor Kernel(std::int64_t out, std::int64_t in, std::int64_t side,
-                  const at::TensorOptions& like) {
+at::Tensor ZeroKernel(std::int64_t out, std::int64_t in, std::int64_t side,
+                      const at::TensorOptions& like) {
   return at::zeros({out, in, side, side}, like);
 }
 
@@ -33,7 +33,7 @@ BatchNorm::BatchNorm(std::int64_t width, const at::TensorOptions& like)
 
 at::Tensor BatchNorm::operator()(const at::Tensor& x, bool training) const {
   return at::batch_norm(x, weight, bias, mean, variance, training, kMomentum,
-                        kEps, /*cudnn_enabled=*/true);
+                        kBatchNormEps, /*cudnn_enabled=*/true);
 }
 
 void BatchNorm::Collect(const std::string& prefix, NamedTensors& out) const {
@@ -45,16 +45,16 @@ void BatchNorm::Collect(const std::string& prefix, NamedTensors& out) const {
 
 Bottleneck::Bottleneck(std::int64_t in, std::int64_t width,
                        std::int64_t block_stride, const at::TensorOptions& like)
-    : conv1(Kernel(width, in, 1, like)),
-      conv2(Kernel(width, width, 3, like)),
-      conv3(Kernel(width * kExpansion, width, 1, like)),
+    : conv1(ZeroKernel(width, in, 1, like)),
+      conv2(ZeroKernel(width, width, 3, like)),
+      conv3(ZeroKernel(width * kExpansion, width, 1, like)),
       norm1(width, like),
       norm2(width, like),
       norm3(width * kExpansion, like),
       norm_down(width * kExpansion, like),
       stride(block_stride) {
   if (stride > 1 || in != width * kExpansion) {
-    down = Kernel(width * kExpansion, in, 1, like);
+    down = ZeroKernel(width * kExpansion, in, 1, like);
   }
 }
 
@@ -86,9 +86,10 @@ void Bottleneck::Collect(const std::string& prefix, NamedTensors& out) const {
 
 ResNetTower::ResNetTower(const ClipConfig& config,
                          const at::TensorOptions& like)
-    : conv1(Kernel(config.resnet.width / 2, 3, 3, like)),
-      conv2(Kernel(config.resnet.width / 2, config.resnet.width / 2, 3, like)),
-      conv3(Kernel(config.resnet.width, config.resnet.width / 2, 3, like)),
+    : conv1(ZeroKernel(config.resnet.width / 2, 3, 3, like)),
+      conv2(ZeroKernel(config.resnet.width / 2, config.resnet.width / 2, 3,
+                       like)),
+      conv3(ZeroKernel(config.resnet.width, config.resnet.width / 2, 3, like)),
       norm1(config.resnet.width / 2, like),
       norm2(config.resnet.width / 2, like),
       norm3(config.resnet.width, like),

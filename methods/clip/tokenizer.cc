@@ -12,7 +12,7 @@ char LowerAscii(char c) {
   return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
 }
 
-bool IsBlank(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
+bool IsWhite(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
 
 }  // namespace
 
@@ -74,8 +74,8 @@ std::vector<std::int64_t> WordTokenizer::Encode(std::string_view text) const {
   };
   for (const char c : text) {
     const bool mark = c == '.' || c == ',';
-    if (mark || IsBlank(c)) finish();
-    if (!IsBlank(c)) word += LowerAscii(c);
+    if (mark || IsWhite(c)) finish();
+    if (!IsWhite(c)) word += LowerAscii(c);
     if (mark) finish();
   }
   finish();

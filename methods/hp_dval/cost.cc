@@ -6,7 +6,7 @@
 namespace tailmark {
 namespace {
 
-OptionMap One(const char* name, const char* value) {
+OptionMap OneOption(const char* name, const char* value) {
   return {{name, std::string(value)}};
 }
 
@@ -20,7 +20,7 @@ CostTerm Numbers(double towers, const OptionMap& when) {
 
 /// Of a stage that trains the tower: student forward and back, and the teacher.
 void AddTower(const char* stage, Cost& cost) {
-  const OptionMap when = One("stage", stage);
+  const OptionMap when = OneOption("stage", stage);
   const OptionMap recompute = {{"stage", std::string(stage)},
                                {"recompute", true}};
   const OptionMap keep = {{"stage", std::string(stage)}, {"recompute", false}};
@@ -48,7 +48,7 @@ void AddTower(const char* stage, Cost& cost) {
 
 /// Of a stage that trains two prompts.
 void AddPrompts(const char* stage, Cost& cost) {
-  const OptionMap when = One("stage", stage);
+  const OptionMap when = OneOption("stage", stage);
   const auto texts = ClassTexts(4, "context_tokens", {"steps"}, when);
   cost.work.insert(cost.work.end(), texts.begin(), texts.end());
   const auto kept = ClassTexts(2, "context_tokens", {}, when);
@@ -76,14 +76,15 @@ void AddTrainedText(Cost& cost) {
 }  // namespace
 
 Cost HpDvalCost() {
-  Cost cost{.epochs = {{.option = "stage2_epochs", .when = One("stage", "2")},
-                       {.option = "stage1_epochs"}},
-            .batch = "batch_size"};
+  Cost cost{
+      .epochs = {{.option = "stage2_epochs", .when = OneOption("stage", "2")},
+                 {.option = "stage1_epochs"}},
+      .batch = "batch_size"};
   AddTower("1", cost);
   AddTower("joint", cost);
-  const auto frozen = EveryEpoch(1, One("stage", "2"));
+  const auto frozen = EveryEpoch(1, OneOption("stage", "2"));
   cost.work.insert(cost.work.end(), frozen.begin(), frozen.end());
-  cost.memory.push_back(Numbers(1, One("stage", "2")));
+  cost.memory.push_back(Numbers(1, OneOption("stage", "2")));
   AddPrompts("2", cost);
   AddPrompts("joint", cost);
   AddTrainedText(cost);
@@ -93,7 +94,7 @@ Cost HpDvalCost() {
   cost.work.push_back({.unit = CostUnit::kImage,
                        .amount = 4,
                        .times = {"train_images", "base_epochs"},
-                       .when = One("student_init", "base-run"),
+                       .when = OneOption("student_init", "base-run"),
                        .once = true});
   // Both views of an image: a score, rank and norm for each class and token.
   for (const auto& images :

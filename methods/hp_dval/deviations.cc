@@ -5,7 +5,7 @@
 namespace tailmark {
 namespace {
 
-OptionMap One(const char* name, const char* value) {
+OptionMap OneSetting(const char* name, const char* value) {
   return {{name, std::string(value)}};
 }
 
@@ -17,27 +17,29 @@ OptionMap Lengths(std::int64_t first, std::int64_t second, std::int64_t batch) {
 
 std::vector<Deviation> OfTheModel() {
   return {
-      {"student's first weights", One("student_init", "imagenet1k"),
-       One("student_init", "clip"), "P IV-A3; R models/clip_vit.py",
+      {"student's first weights", OneSetting("student_init", "imagenet1k"),
+       OneSetting("student_init", "clip"), "P IV-A3; R models/clip_vit.py",
        "From ImageNet the student has to find CLIP's space by distillation "
        "alone"},
-      {"embedding layer", One("embedding", "two-linear"),
-       One("embedding", "clip-proj"), "P IV-A3; R models/prompt_model.py",
+      {"embedding layer", OneSetting("embedding", "two-linear"),
+       OneSetting("embedding", "clip-proj"),
+       "P IV-A3; R models/prompt_model.py",
        "The release declares the two layers and never uses them"},
-      {"similarity", One("score_norm", "cosine"),
-       One("score_norm", "l2-classes"), "P Eq. 4, 8; R models/clip_vit_dual.py",
+      {"similarity", OneSetting("score_norm", "cosine"),
+       OneSetting("score_norm", "l2-classes"),
+       "P Eq. 4, 8; R models/clip_vit_dual.py",
        "Normalised over classes, an image's scores have length 1 at most and "
        "any temperature cancels"},
-      {"view weighted by alpha", One("alpha_on", "global"),
-       One("alpha_on", "local"), "P Eq. 5, 9; R models/prompt_model.py",
+      {"view weighted by alpha", OneSetting("alpha_on", "global"),
+       OneSetting("alpha_on", "local"), "P Eq. 5, 9; R models/prompt_model.py",
        "With alpha 0.4 the two differ in 0.2 of weight"},
   };
 }
 
 std::vector<Deviation> OfTheLoss() {
   return {
-      {"r_i's denominator", One("rebalance", "all-classes"),
-       One("rebalance", "positives"), "P Eq. 11; R losses/dbl.py",
+      {"r_i's denominator", OneSetting("rebalance", "all-classes"),
+       OneSetting("rebalance", "positives"), "P Eq. 11; R losses/dbl.py",
        "Over all classes r_i is nearly a constant of the class; over the "
        "image's positives it sees what else is there"},
       {"slope of positives",
@@ -47,22 +49,23 @@ std::vector<Deviation> OfTheLoss() {
         {"stage2_positive", std::string("none")}},
        "P Eq. 14-15; R coco_runner.py, coco_runner_dual.py",
        "n_i / n_max takes nearly all gradient from the tail's positives"},
-      {"focal factor", One("focal", "none"), One("focal", "batch"),
-       "P Eq. 15, Table III; R losses/dbl.py",
+      {"focal factor", OneSetting("focal", "none"),
+       OneSetting("focal", "batch"), "P Eq. 15, Table III; R losses/dbl.py",
        "The release's loss helper averages first, so that one factor stands "
        "for the batch"},
-      {"teacher", One("teacher", "separate"), One("teacher", "shared"),
-       "P Eq. 2; R coco_runner.py", "Shared weights make L_kd 0"},
+      {"teacher", OneSetting("teacher", "separate"),
+       OneSetting("teacher", "shared"), "P Eq. 2; R coco_runner.py",
+       "Shared weights make L_kd 0"},
   };
 }
 
 std::vector<Deviation> OfThePrompts() {
   return {
-      {"first prompts", One("prompt_init", "normal"),
-       One("prompt_init", "photo"), "P IV-A3; R models/prompt_model.py",
+      {"first prompts", OneSetting("prompt_init", "normal"),
+       OneSetting("prompt_init", "photo"), "P IV-A3; R models/prompt_model.py",
        "From 'a photo of a' L_sc begins at 0"},
-      {"consistency", One("consistency_on", "global"),
-       One("consistency_on", "local"),
+      {"consistency", OneSetting("consistency_on", "global"),
+       OneSetting("consistency_on", "local"),
        "P Eq. 10; R utils/dual_LT_engine_grouplr.py",
        "The release ties down the prompts of the local view"},
   };
@@ -81,7 +84,7 @@ std::vector<Deviation> OfTheTraining() {
        "Twice as far"},
       {"input normalisation",
        {},
-       One("input_norm", "none"),
+       OneSetting("input_norm", "none"),
        "R data_loader/imagelist.py",
        "Without CLIP's mean and deviation the teacher sees pictures unlike "
        "those it was trained on"},
@@ -93,19 +96,20 @@ std::vector<Deviation> OfTheTraining() {
        "R utils/LT_engine_grouplr.py",
        "The scored weights lie between CLIP's and the last ones; mixed "
        "precision is the recipe's numerics.precision"},
-      {"text tower in stage 1", One("text_encoder", "frozen"),
-       One("text_encoder", "trained"), "P Fig. 2, III-D; R coco_runner.py",
+      {"text tower in stage 1", OneSetting("text_encoder", "frozen"),
+       OneSetting("text_encoder", "trained"),
+       "P Fig. 2, III-D; R coco_runner.py",
        "Trained, the class texts move too, at the price of the text tower's "
        "backward pass in every step"},
-      {"few-shot loss", One("loss", "dbstar"), One("loss", "asl-sum"),
-       "P III-C; R fsl_runner.py",
+      {"few-shot loss", OneSetting("loss", "dbstar"),
+       OneSetting("loss", "asl-sum"), "P III-C; R fsl_runner.py",
        "Supports are nearly balanced; both few-shot profiles take the "
        "release's, as the paper names none for them"},
       {"first count of head",
        {{"protocol.groups", std::string("train>100/20..100/<20")}},
        {{"protocol.groups", std::string("train>=100/20..99/<20")}},
        "P IV-A1; R utils/util.py",
-       "One class of COCO-LT and one of VOC-LT have exactly 100; the "
+       "OneSetting class of COCO-LT and one of VOC-LT have exactly 100; the "
        "protocol of every recipe counts them as head, as the printed group "
        "sizes need"},
   };

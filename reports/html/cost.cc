@@ -10,9 +10,8 @@
 namespace tailmark::html {
 namespace {
 
-constexpr double kWidth = 400;
-constexpr double kRow = 26;
-constexpr double kTop = 22;
+constexpr double kCostWidth = 400;
+constexpr double kCostTop = 22;
 
 using Value = Figure (*)(const ReportRun&);
 using Format = std::function<std::string(double)>;
@@ -38,16 +37,17 @@ std::string Lollipops(const DataPage& page, const std::string& title,
   if (extent.empty) return "";
   const NameColumn names = NamesOf(page.ranked, page.looks);
   const double height =
-      kTop + kRow * static_cast<double>(page.ranked.size()) + 22;
-  const Scale x(extent.lo / 3, extent.hi * 1.5, names.width, kWidth - 76, true);
-  Svg svg(kWidth, height);
+      kCostTop + kChartRow * static_cast<double>(page.ranked.size()) + 22;
+  const Scale x(extent.lo / 3, extent.hi * 1.5, names.width, kCostWidth - 76,
+                true);
+  Svg svg(kCostWidth, height);
   svg.Text(0, 12, StrCat(title, ", ", unit, ", log axis"), "pt");
   for (const double tick : LogTicks(x.from(), x.to(), 6)) {
-    svg.VerticalLine("grid", x(tick), kTop - 4, height - 20);
+    svg.VerticalLine("grid", x(tick), kCostTop - 4, height - 20);
     svg.Text(x(tick), height - 5, TickLabel(tick), "tick", Anchor::kMiddle);
   }
   std::string words;
-  double y = kTop;
+  double y = kCostTop;
   for (const ReportRow* row : page.ranked) {
     const Look& look = page.looks.Of(*row);
     const Figure mean = MeanOver(*row, value);
@@ -68,7 +68,7 @@ std::string Lollipops(const DataPage& page, const std::string& title,
     }
     words += StrCat(words.empty() ? "" : "; ", row->label, " ",
                     mean ? format(*mean) : "not recorded");
-    y += kRow;
+    y += kChartRow;
   }
   return StrCat("<figure>", svg.Chart(page.NextId(), title, words),
                 "</figure>");

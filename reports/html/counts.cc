@@ -10,8 +10,8 @@
 namespace tailmark::html {
 namespace {
 
-constexpr double kWidth = 1080, kHeight = 540;
-constexpr double kTop = 40, kBottom = 142;
+constexpr double kCountsWidth = 1080, kHeight = 540;
+constexpr double kCountsTop = 40, kBottom = 142;
 constexpr double kLeft = 44;
 constexpr std::size_t kMostRows = 5;
 /// Beyond this only the classes that stand out get a name, and no mark has a
@@ -80,13 +80,13 @@ Plot MakePlot(const DataPage& page) {
   const Extent shown = extent.Padded(0.06, 2);
   plot.right = 1.1 * NamesOf(plot.rows, page.looks).width + 22;
   plot.x = Scale(plot.points.front().n * 1.17, plot.points.back().n / 1.17,
-                 kLeft, kWidth - plot.right, true);
-  plot.y = Scale(shown.hi, shown.lo, kTop, kHeight - kBottom);
+                 kLeft, kCountsWidth - plot.right, true);
+  plot.y = Scale(shown.hi, shown.lo, kCountsTop, kHeight - kBottom);
   return plot;
 }
 
 void DrawBands(const Plot& plot, Svg& svg) {
-  const double top = kTop - 22;
+  const double top = kCountsTop - 22;
   struct Band {
     const char* name;
     const char* text;
@@ -106,14 +106,15 @@ void DrawBands(const Plot& plot, Svg& svg) {
     if (from <= to) continue;
     const double width = plot.x(to) - plot.x(from);
     svg.Rect(StrCat("band", index++ % 2), plot.x(from), top, width,
-             kHeight - kTop - kBottom + 22);
-    if (width > 90) svg.Text(plot.x(from) + 8, kTop - 7, band.text, "bandlab");
+             kHeight - kCountsTop - kBottom + 22);
+    if (width > 90)
+      svg.Text(plot.x(from) + 8, kCountsTop - 7, band.text, "bandlab");
   }
 }
 
 void DrawAxes(const Plot& plot, Svg& svg) {
   for (const double tick : Ticks(plot.y.to(), plot.y.from(), 8)) {
-    svg.HorizontalLine("grid", kLeft, kWidth - plot.right, plot.y(tick));
+    svg.HorizontalLine("grid", kLeft, kCountsWidth - plot.right, plot.y(tick));
     svg.Text(kLeft - 6, plot.y(tick) + 4, TickLabel(tick), "tick",
              Anchor::kEnd);
   }
@@ -123,9 +124,9 @@ void DrawAxes(const Plot& plot, Svg& svg) {
     svg.Text(plot.x(tick), kHeight - 3, TickLabel(tick), "tick",
              Anchor::kMiddle);
   }
-  svg.HorizontalLine("axis", kLeft, kWidth - plot.right, kHeight - 17);
-  svg.Text(kWidth - plot.right + 8, kHeight - 18, "training", "tick");
-  svg.Text(kWidth - plot.right + 8, kHeight - 4, "pictures, log", "tick");
+  svg.HorizontalLine("axis", kLeft, kCountsWidth - plot.right, kHeight - 17);
+  svg.Text(kCountsWidth - plot.right + 8, kHeight - 18, "training", "tick");
+  svg.Text(kCountsWidth - plot.right + 8, kHeight - 4, "pictures, log", "tick");
 }
 
 /// Which classes get a name: all, or the largest gains and losses of each
@@ -167,7 +168,7 @@ void DrawNames(const Plot& plot, Svg& svg) {
     const double wanted = plot.x(plot.points[i].n);
     at.push_back(at.empty() ? wanted : std::max(wanted, at.back() + kNameGap));
   }
-  double limit = kWidth - plot.right;
+  double limit = kCountsWidth - plot.right;
   for (std::size_t k = at.size(); k-- > 0;) {
     at[k] = std::min(at[k], limit);
     limit = at[k] - kNameGap;
@@ -251,7 +252,7 @@ void DrawLegend(const Plot& plot,
                 std::vector<std::pair<double, const Look*>> ends, Svg& svg) {
   std::sort(ends.begin(), ends.end(),
             [](const auto& a, const auto& b) { return a.first < b.first; });
-  const double x = kWidth - plot.right;
+  const double x = kCountsWidth - plot.right;
   for (std::size_t i = 0; i < ends.size(); ++i) {
     if (i > 0) ends[i].first = std::max(ends[i].first, ends[i - 1].first + 17);
     const Look& look = *ends[i].second;
@@ -263,7 +264,7 @@ void DrawLegend(const Plot& plot,
 }
 
 std::string Draw(const Plot& plot) {
-  Svg svg(kWidth, kHeight);
+  Svg svg(kCountsWidth, kHeight);
   DrawBands(plot, svg);
   DrawAxes(plot, svg);
   DrawNames(plot, svg);

@@ -21,16 +21,6 @@ std::string RankCell(Figure total, int rank, int usual) {
                 rank, "</span></td>");
 }
 
-/// A definition's id that may break behind its slashes.
-std::string Breakable(std::string_view id) {
-  std::string out;
-  for (const char c : EscapeHtml(id)) {
-    out += c;
-    if (c == '/') out += "<wbr>";
-  }
-  return out;
-}
-
 /// Mean over rows of the total under `definition` minus that under the default.
 Figure Shift(const DataPage& page, const std::string& definition) {
   std::vector<double> shifts;
@@ -46,8 +36,8 @@ std::string RanksTable(const DataPage& page) {
   std::string head = "<tr><th scope=\"col\">Method</th>";
   std::vector<std::vector<int>> ranks;
   for (const std::string& definition : page.data.definitions) {
-    head += StrCat("<th scope=\"col\" class=\"n\"><code>",
-                   Breakable(ShortDefinition(definition)), "</code>",
+    head += StrCat("<th scope=\"col\" class=\"n\">",
+                   Breakable(ShortDefinition(definition)),
                    definition == page.definition
                        ? "<span class=\"sub\">default</span>"
                        : "",

@@ -9,9 +9,8 @@
 namespace tailmark::html {
 namespace {
 
-constexpr double kWidth = 340;
-constexpr double kTop = 30;
-constexpr double kRow = 26;
+constexpr double kGroupWidth = 340;
+constexpr double kGroupTop = 30;
 
 /// "8 classes, n 121–900".
 std::string SizeOf(const ReportDataset& data, const std::string& group) {
@@ -56,7 +55,7 @@ Profile MakeProfile(const DataPage& page) {
   }
   const Extent shown = extent.Padded(0.06, 1);
   const NameColumn names = NamesOf(page.ranked, page.looks);
-  return {page, names, Scale(shown.lo, shown.hi, names.width, kWidth - 34),
+  return {page, names, Scale(shown.lo, shown.hi, names.width, kGroupWidth - 34),
           Ticks(shown.lo, shown.hi, 6)};
 }
 
@@ -98,28 +97,29 @@ void DrawRow(const Profile& profile, const ReportRow& row,
 std::string DrawGroup(const Profile& profile, const std::string& group) {
   const DataPage& page = profile.page;
   const double height =
-      kTop + kRow * static_cast<double>(page.ranked.size()) + 26;
-  Svg svg(kWidth, height);
+      kGroupTop + kChartRow * static_cast<double>(page.ranked.size()) + 26;
+  Svg svg(kGroupWidth, height);
   std::string title = group;
   if (!title.empty() && title[0] >= 'a' && title[0] <= 'z')
     title[0] = static_cast<char>(title[0] - 32);
   svg.Text(profile.names.width, 14, title, "pt");
-  svg.Text(kWidth - 12, 14, SizeOf(page.data, group), "tick", Anchor::kEnd);
+  svg.Text(kGroupWidth - 12, 14, SizeOf(page.data, group), "tick",
+           Anchor::kEnd);
   for (const double tick : profile.ticks) {
-    svg.VerticalLine("grid", profile.x(tick), kTop - 8, height - 24);
+    svg.VerticalLine("grid", profile.x(tick), kGroupTop - 8, height - 24);
     svg.Text(profile.x(tick), height - 8, TickLabel(tick), "tick",
              Anchor::kMiddle);
   }
   if (page.baseline) {
     if (const Figure zero = MeanOf(*page.baseline, page.definition, group)) {
-      svg.VerticalLine("ref", profile.x(*zero), kTop - 8, height - 24);
+      svg.VerticalLine("ref", profile.x(*zero), kGroupTop - 8, height - 24);
     }
   }
   std::string words;
-  double y = kTop + 6;
+  double y = kGroupTop + 6;
   for (const ReportRow* row : page.ranked) {
     DrawRow(profile, *row, group, y, svg, words);
-    y += kRow;
+    y += kChartRow;
   }
   return svg.Chart(page.NextId(), StrCat("mAP of the ", group, " classes"),
                    words);

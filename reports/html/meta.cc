@@ -34,16 +34,6 @@ std::string Selections(const ReportModel& model) {
   return text;
 }
 
-/// A long id may break behind its slashes.
-std::string Breakable(std::string_view id) {
-  std::string out;
-  for (const char c : EscapeHtml(id)) {
-    out += c;
-    if (c == '/') out += "<wbr>";
-  }
-  return StrCat("<code>", out, "</code>");
-}
-
 std::string Digest(const std::string& sha256, std::int64_t images) {
   if (sha256.empty()) return "";
   return StrCat(Code(sha256.substr(0, 12)), ", ", Count(images, "picture"));

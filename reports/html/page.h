@@ -73,6 +73,10 @@ std::string NumberCell(Figure value, int decimals);
 /// Escaped text in a cell; an empty one is an en dash.
 std::string TextCell(std::string_view text, bool number = false);
 std::string Code(std::string_view text);
+/// The same for a long id, which may break behind its slashes.
+std::string Breakable(std::string_view id);
+
+inline constexpr double kChartRow = 26;  ///< Height of a chart's row.
 
 /// The names on the left of a chart: how wide they are, and cut to fit.
 struct NameColumn {

@@ -53,6 +53,15 @@ std::string Code(std::string_view text) {
   return StrCat("<code class=\"wrap\">", EscapeHtml(text), "</code>");
 }
 
+std::string Breakable(std::string_view id) {
+  std::string out;
+  for (const char c : EscapeHtml(id)) {
+    out += c;
+    if (c == '/') out += "<wbr>";
+  }
+  return StrCat("<code>", out, "</code>");
+}
+
 NameColumn NamesOf(const std::vector<const ReportRow*>& rows,
                    const Looks& looks) {
   constexpr std::size_t kLongest = 24;

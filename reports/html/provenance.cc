@@ -7,9 +7,9 @@
 namespace tailmark::html {
 namespace {
 
-using Facts = std::vector<std::pair<std::string, std::string>>;
+using FactList = std::vector<std::pair<std::string, std::string>>;
 
-std::string FactTable(int id, std::string_view caption, const Facts& facts) {
+std::string FactTable(int id, std::string_view caption, const FactList& facts) {
   std::string rows;
   for (const auto& [name, value] : facts) {
     if (value.empty()) continue;
@@ -50,8 +50,8 @@ std::string RerunCommands(const ReportModel& model, const Looks& looks) {
                                 items, "</ul>");
 }
 
-Facts Digests(const ReportModel& model) {
-  Facts facts;
+FactList Digests(const ReportModel& model) {
+  FactList facts;
   for (const ReportDataset& dataset : model.datasets) {
     const std::string of =
         model.datasets.size() > 1 ? StrCat(", ", dataset.name) : "";
@@ -89,7 +89,7 @@ std::string Builds(const ReportModel& model, int* ids) {
 std::string Environments(const ReportModel& model, int* ids) {
   std::string out;
   for (const ReportEnvironment& each : model.environments) {
-    Facts facts = {{"fingerprint", each.fingerprint}};
+    FactList facts = {{"fingerprint", each.fingerprint}};
     facts.insert(facts.end(), each.fields.begin(), each.fields.end());
     out += FactTable(++*ids, StrCat("Environment of ", Count(each.runs, "run")),
                      facts);

@@ -12,7 +12,6 @@ namespace tailmark::html {
 namespace {
 
 constexpr double kDotsWidth = 640;
-constexpr double kRow = 26;
 constexpr double kTop = 12;
 
 struct Dots {
@@ -41,7 +40,7 @@ std::vector<Dots> DotsOf(const DataPage& page) {
 
 std::string SeedChart(const DataPage& page, const std::vector<Dots>& all) {
   const NameColumn names = NamesOf(page.ranked, page.looks);
-  const double height = kTop + kRow * static_cast<double>(all.size()) + 24;
+  const double height = kTop + kChartRow * static_cast<double>(all.size()) + 24;
   Extent extent;
   for (const Dots& dots : all) {
     for (const double value : dots.values) extent.Add(value);
@@ -80,7 +79,7 @@ std::string SeedChart(const DataPage& page, const std::vector<Dots>& all) {
                       Fixed(value, 2)));
       words += StrCat(" ", Fixed(value, 2));
     }
-    y += kRow;
+    y += kChartRow;
   }
   return svg.Chart(page.NextId(), "Total mAP of every run", words, "mid");
 }

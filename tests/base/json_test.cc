@@ -16,7 +16,7 @@ namespace {
 using testing::HasSubstr;
 using testing::StartsWith;
 
-std::string MessageOf(std::string_view text) {
+std::string JsonMessageOf(std::string_view text) {
   try {
     ParseJson(text, "r.json");
   } catch (const DataError& error) {
@@ -30,15 +30,15 @@ TEST(Json, CommentsAreAllowed) {
 }
 
 TEST(Json, ABrokenTextNamesLineAndColumn) {
-  EXPECT_THAT(MessageOf("{\n  \"a\": 1\n  \"b\": 2\n}"),
+  EXPECT_THAT(JsonMessageOf("{\n  \"a\": 1\n  \"b\": 2\n}"),
               StartsWith("r.json:3:"));
-  EXPECT_THAT(MessageOf(""), StartsWith("r.json:1:1: not JSON"));
+  EXPECT_THAT(JsonMessageOf(""), StartsWith("r.json:1:1: not JSON"));
 }
 
 TEST(Json, ATrailingCommaIsCalledThat) {
-  EXPECT_THAT(MessageOf("{\n  \"a\": 1,\n}"),
+  EXPECT_THAT(JsonMessageOf("{\n  \"a\": 1,\n}"),
               HasSubstr("a comma must not follow the last element"));
-  EXPECT_THAT(MessageOf("[1, 2, ]"),
+  EXPECT_THAT(JsonMessageOf("[1, 2, ]"),
               HasSubstr("a comma must not follow the last element"));
 }
 
@@ -62,18 +62,18 @@ TEST(Json, WholeNumbersAreNeverCutOrWrapped) {
 
 TEST(Json, NestingThatWouldTakeTheStackIsRefusedWithItsPlace) {
   const std::string deep(200'000, '[');
-  EXPECT_EQ(MessageOf("{\"a\":\n" + deep),
+  EXPECT_EQ(JsonMessageOf("{\"a\":\n" + deep),
             "r.json:2:256: nested more than 256 deep");
-  EXPECT_THAT(MessageOf(std::string(256, '[') + std::string(256, ']')),
+  EXPECT_THAT(JsonMessageOf(std::string(256, '[') + std::string(256, ']')),
               "no error");
 }
 
 TEST(Json, BracketsInStringsAndCommentsDoNotNest) {
   const std::string deep(300, '{');
-  EXPECT_EQ(
-      MessageOf("[\"\\\"" + deep + "\", // " + deep + "\n1 /*" + deep + "*/]"),
-      "no error");
-  EXPECT_THAT(MessageOf("[1 / " + deep), HasSubstr("nested more than 256"));
+  EXPECT_EQ(JsonMessageOf("[\"\\\"" + deep + "\", // " + deep + "\n1 /*" +
+                          deep + "*/]"),
+            "no error");
+  EXPECT_THAT(JsonMessageOf("[1 / " + deep), HasSubstr("nested more than 256"));
 }
 
 TEST(Json, EqualValuesAreEqualText) {
@@ -84,7 +84,8 @@ TEST(Json, EqualValuesAreEqualText) {
 }
 
 TEST(Json, ANumberBeyondDoubleIsRefused) {
-  EXPECT_THAT(MessageOf("{\"a\": 1e999}"), StartsWith("r.json: not JSON: "));
+  EXPECT_THAT(JsonMessageOf("{\"a\": 1e999}"),
+              StartsWith("r.json: not JSON: "));
 }
 
 TEST(Json, SkippedMembersAreParsedButNotKept) {

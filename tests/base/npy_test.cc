@@ -21,7 +21,7 @@ std::string File(std::string dict, std::string_view data) {
   return bytes + dict + std::string(data);
 }
 
-std::string MessageOf(std::string bytes) {
+std::string NpyMessageOf(std::string bytes) {
   try {
     ParseNpy(std::move(bytes), "a.npy");
   } catch (const DataError& error) {
@@ -60,14 +60,14 @@ TEST(Npy, NumpysOwnHeaderIsRead) {
 
 TEST(Npy, AShapeThatOverflowsIsRefused) {
   EXPECT_THAT(
-      MessageOf(File("{'descr': '<f8', 'fortran_order': False, 'shape': "
-                     "(4294967296, 4294967296, 4), }",
-                     "")),
+      NpyMessageOf(File("{'descr': '<f8', 'fortran_order': False, 'shape': "
+                        "(4294967296, 4294967296, 4), }",
+                        "")),
       HasSubstr("impossibly many bytes"));
 }
 
 TEST(Npy, AShapeThatDoesNotFitTheFileIsRefused) {
-  EXPECT_THAT(MessageOf(File(
+  EXPECT_THAT(NpyMessageOf(File(
                   "{'descr': '<f4', 'fortran_order': False, 'shape': (3,), }",
                   "12345678")),
               HasSubstr("needs 12 bytes of data, found 8"));
@@ -75,19 +75,19 @@ TEST(Npy, AShapeThatDoesNotFitTheFileIsRefused) {
 
 TEST(Npy, AHeaderLongerThanTheFileIsRefused) {
   std::string bytes("\x93NUMPY\x01\x00\xff\xff{}", 12);
-  EXPECT_THAT(MessageOf(bytes), HasSubstr("header says 65535 bytes"));
+  EXPECT_THAT(NpyMessageOf(bytes), HasSubstr("header says 65535 bytes"));
 }
 
 TEST(Npy, FortranOrderObjectsAndForeignFilesAreRefused) {
   EXPECT_THAT(
-      MessageOf(File("{'descr': '<f4', 'fortran_order': True, 'shape': (1,), }",
-                     "1234")),
+      NpyMessageOf(File(
+          "{'descr': '<f4', 'fortran_order': True, 'shape': (1,), }", "1234")),
       HasSubstr("fortran_order must be False"));
   EXPECT_THAT(
-      MessageOf(File("{'descr': '|O', 'fortran_order': False, 'shape': (1,), }",
-                     "1234")),
+      NpyMessageOf(File(
+          "{'descr': '|O', 'fortran_order': False, 'shape': (1,), }", "1234")),
       HasSubstr("type '|O'"));
-  EXPECT_THAT(MessageOf("not numpy at all"), HasSubstr("not an .npy file"));
+  EXPECT_THAT(NpyMessageOf("not numpy at all"), HasSubstr("not an .npy file"));
 }
 
 TEST(Npy, HalvesAreExact) {

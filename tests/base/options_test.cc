@@ -31,7 +31,7 @@ struct ProbeOptions {
   }
 };
 
-std::string MessageOf(const OptionMap& values) {
+std::string OptionMessageOf(const OptionMap& values) {
   try {
     FromMap<ProbeOptions>(values);
   } catch (const ConfigError& error) {
@@ -60,31 +60,32 @@ TEST(Options, AnIntIsWidenedWhereAFloatIsWanted) {
 
 TEST(Options, AWholeFloatIsNarrowedWhereAnIntIsWanted) {
   EXPECT_EQ(FromMap<ProbeOptions>({{"epochs", 4.0}}).epochs, 4);
-  EXPECT_THAT(MessageOf({{"epochs", 4.5}}), HasSubstr("must be of type int"));
+  EXPECT_THAT(OptionMessageOf({{"epochs", 4.5}}),
+              HasSubstr("must be of type int"));
 }
 
 TEST(Options, AMisspeltNameTellsTheRightOne) {
-  EXPECT_THAT(MessageOf({{"ephocs", std::int64_t{3}}}),
+  EXPECT_THAT(OptionMessageOf({{"ephocs", std::int64_t{3}}}),
               HasSubstr("unknown option 'ephocs'; did you mean 'epochs'?"));
 }
 
 TEST(Options, AMisspeltWordTellsTheRightOne) {
-  EXPECT_THAT(MessageOf({{"loss", std::string("bcee")}}),
+  EXPECT_THAT(OptionMessageOf({{"loss", std::string("bcee")}}),
               HasSubstr("did you mean 'bce'?"));
 }
 
 TEST(Options, ABrokenRangeNamesOptionValueAndRange) {
-  EXPECT_THAT(MessageOf({{"lr", 0.0}}),
+  EXPECT_THAT(OptionMessageOf({{"lr", 0.0}}),
               HasSubstr("option 'lr' = 0 is outside (0, inf)"));
-  EXPECT_THAT(MessageOf({{"lr", std::nan("")}}), HasSubstr("outside"));
-  EXPECT_THAT(MessageOf({{"betas", NumberList{0.9, 1.5}}}),
+  EXPECT_THAT(OptionMessageOf({{"lr", std::nan("")}}), HasSubstr("outside"));
+  EXPECT_THAT(OptionMessageOf({{"betas", NumberList{0.9, 1.5}}}),
               HasSubstr("option 'betas' = 1.5 is outside [0, 1]"));
 }
 
 TEST(Options, AWrongTypeIsRefused) {
-  EXPECT_THAT(MessageOf({{"epochs", std::string("ten")}}),
+  EXPECT_THAT(OptionMessageOf({{"epochs", std::string("ten")}}),
               HasSubstr("option 'epochs' = ten must be of type int"));
-  EXPECT_THAT(MessageOf({{"bias", std::int64_t{1}}}),
+  EXPECT_THAT(OptionMessageOf({{"bias", std::int64_t{1}}}),
               HasSubstr("must be of type bool"));
 }
 

@@ -12,6 +12,7 @@
 #include <filesystem>
 #include <memory>
 
+#include "harness/base/allocation.h"
 #include "harness/base/npy.h"
 #include "methods/clip/clip_encoder.h"
 #include "methods/clip/pretrain.h"
@@ -147,6 +148,7 @@ void PeerText(benchmark::State& state) {
 }  // namespace tailmark
 
 int main(int argc, char** argv) {
+  tailmark::KeepFreedMemory();  // as the worker does
   // Only on request: without the folder they would be errors of every run.
   if (std::getenv("TAILMARK_CLIP_DATA") != nullptr) {
     benchmark::RegisterBenchmark("peer/image", tailmark::PeerImage)

@@ -13,7 +13,7 @@
 namespace tailmark {
 namespace {
 
-DatasetSpec SpecOf(const OptionMap& options) {
+DatasetSpec EpisodesSpec(const OptionMap& options) {
   return {.name = "embedded-fewshot",
           .options = ResolveOptions(DescribeOptions<embedded::FewShotOptions>(),
                                     options),
@@ -21,8 +21,8 @@ DatasetSpec SpecOf(const OptionMap& options) {
           .cache = {}};
 }
 
-std::unique_ptr<Dataset> Open(const OptionMap& options = {}) {
-  return embedded::EmbeddedFewShotEntry().open(SpecOf(options));
+std::unique_ptr<Dataset> OpenEpisodes(const OptionMap& options = {}) {
+  return embedded::EmbeddedFewShotEntry().open(EpisodesSpec(options));
 }
 
 bool AnyPositive(const LabelMatrix& labels, std::int64_t row,
@@ -41,7 +41,7 @@ std::string PixelDigest(const Dataset& data, const Split& split) {
 }
 
 TEST(EmbeddedFewShot, TheEightTailClassesAreNovel) {
-  const auto data = Open();
+  const auto data = OpenEpisodes();
   const Episodes& all = *data->episodes();
   EXPECT_EQ(all.novel,
             (std::vector<std::int64_t>{16, 17, 18, 19, 20, 21, 22, 23}));
@@ -53,7 +53,7 @@ TEST(EmbeddedFewShot, TheEightTailClassesAreNovel) {
 TEST(EmbeddedFewShot, ASupportHasExactlyKPositivesOfEveryNovelClass) {
   for (const std::int64_t shots : {1, 2, 5}) {
     for (const std::int64_t seed : {1, 9}) {
-      const auto data = Open({{"shots", shots}, {"data_seed", seed}});
+      const auto data = OpenEpisodes({{"shots", shots}, {"data_seed", seed}});
       for (const Episode& each : data->episodes()->episodes) {
         for (const std::int64_t c : data->episodes()->novel) {
           std::int64_t positives = 0;
@@ -68,7 +68,7 @@ TEST(EmbeddedFewShot, ASupportHasExactlyKPositivesOfEveryNovelClass) {
 }
 
 TEST(EmbeddedFewShot, EpisodesDifferInLabelsAndInPictures) {
-  const auto data = Open({{"shots", std::int64_t{5}}});
+  const auto data = OpenEpisodes({{"shots", std::int64_t{5}}});
   std::set<std::string> lists, pictures;
   for (const Episode& each : data->episodes()->episodes) {
     Split anonymous = each.support;
@@ -83,8 +83,8 @@ TEST(EmbeddedFewShot, EpisodesDifferInLabelsAndInPictures) {
 }
 
 TEST(EmbeddedFewShot, TheQueryIsEveryTestPictureWithANovelClass) {
-  const auto data = Open();
-  const LabelMatrix labels = EmbeddedFewShotTestLabels(SpecOf({}));
+  const auto data = OpenEpisodes();
+  const LabelMatrix labels = EmbeddedFewShotTestLabels(EpisodesSpec({}));
   const LabelMatrix all = EmbeddedTestLabels({.name = "embedded"});
   const auto& novel = data->episodes()->novel;
   std::int64_t expected = 0;
@@ -106,7 +106,7 @@ TEST(EmbeddedFewShot, TheQueryIsEveryTestPictureWithANovelClass) {
 }
 
 TEST(EmbeddedFewShot, BaseTrainingPicturesSayNothingOfNovelClasses) {
-  const auto data = Open();
+  const auto data = OpenEpisodes();
   const LabelMatrix& labels = data->train_labels();
   EXPECT_GT(labels.rows, 1000);
   for (std::int64_t row = 0; row < labels.rows; ++row) {
@@ -117,18 +117,19 @@ TEST(EmbeddedFewShot, BaseTrainingPicturesSayNothingOfNovelClasses) {
     }
   }
   EXPECT_TRUE(data->train_captions().empty());
-  EXPECT_EQ(Open({{"base", std::string("without")}})->train().size(), 0);
+  EXPECT_EQ(OpenEpisodes({{"base", std::string("without")}})->train().size(),
+            0);
 }
 
 TEST(EmbeddedFewShot, BaseOnlyIsAnOrdinaryDataSetOfSixteenClasses) {
   const OptionMap only = {{"base", std::string("only")}};
-  const auto data = Open(only);
+  const auto data = OpenEpisodes(only);
   EXPECT_EQ(data->episodes(), nullptr);
   EXPECT_EQ(data->classes().size(), 16u);
   EXPECT_EQ(data->train_labels().classes, 16);
   EXPECT_TRUE(data->train_labels().known.empty());
-  EXPECT_EQ(data->train().ids, Open()->train().ids);
-  const LabelMatrix labels = EmbeddedFewShotTestLabels(SpecOf(only));
+  EXPECT_EQ(data->train().ids, OpenEpisodes()->train().ids);
+  const LabelMatrix labels = EmbeddedFewShotTestLabels(EpisodesSpec(only));
   EXPECT_EQ(labels.rows, data->test().size());
   EXPECT_EQ(labels.classes, 16);
   for (const ClassInfo& each : data->classes()) {
@@ -139,8 +140,8 @@ TEST(EmbeddedFewShot, BaseOnlyIsAnOrdinaryDataSetOfSixteenClasses) {
 
 // What makes a table of one machine comparable with one of another.
 TEST(EmbeddedFewShot, EpisodesOfSeedOneAreTheOnesOfVersionOne) {
-  const auto one = Open();
-  const auto five = Open({{"shots", std::int64_t{5}}});
+  const auto one = OpenEpisodes();
+  const auto five = OpenEpisodes({{"shots", std::int64_t{5}}});
   EXPECT_EQ(one->test().size(), 777);
   EXPECT_EQ(EpisodesHash(*one->episodes()),
             "9e66dfb89d898eabbb23e73c43aa86f3542273423a13eed8e1a4182aa59bbae2");

@@ -25,22 +25,6 @@ namespace {
 namespace fs = std::filesystem;
 using Numbers = std::vector<std::int64_t>;
 
-DatasetSpec SpecOf(const std::string& name, const OptionMap& options,
-                   const fs::path& root = {}) {
-  DatasetRegistry registry;
-  RegisterBuiltinDatasets(registry);
-  return {.name = name,
-          .options = ResolveOptions(registry.Find(name).info.options, options),
-          .root = root,
-          .cache = {}};
-}
-
-std::unique_ptr<Dataset> Open(const DatasetSpec& spec) {
-  DatasetRegistry registry;
-  RegisterBuiltinDatasets(registry);
-  return registry.Find(spec.name).open(spec);
-}
-
 std::int64_t PositivesOf(const LabelMatrix& labels, std::int64_t c) {
   std::int64_t positives = 0;
   for (std::int64_t row = 0; row < labels.rows; ++row) {
@@ -53,8 +37,8 @@ const OptionMap kOne = {{"shots", std::int64_t{1}}};
 const OptionMap kFive = {{"shots", std::int64_t{5}}};
 
 TEST(Voc07FewShot, HasTheSplitOfThePaper) {
-  const auto data =
-      Open(SpecOf("voc07-fewshot", {{"base", std::string("with")}}));
+  const auto data = OpenBuiltin(
+      BuiltinSpec("voc07-fewshot", {{"base", std::string("with")}}));
   const Episodes& all = *data->episodes();
   EXPECT_EQ(data->classes().size(), 20u);
   EXPECT_EQ(all.novel, (Numbers{7, 11, 15, 16, 17, 19}));
@@ -64,8 +48,9 @@ TEST(Voc07FewShot, HasTheSplitOfThePaper) {
   EXPECT_EQ(all.protocol, "voc07/1-shot");
   EXPECT_TRUE(all.exact);
 
-  const auto spec = SpecOf("voc07-fewshot", {{"base", std::string("only")}});
-  const auto only = Open(spec);
+  const auto spec =
+      BuiltinSpec("voc07-fewshot", {{"base", std::string("only")}});
+  const auto only = OpenBuiltin(spec);
   EXPECT_EQ(only->classes().size(), 14u);
   EXPECT_EQ(only->episodes(), nullptr);
   EXPECT_EQ(only->train().size(), 3575);
@@ -78,7 +63,7 @@ TEST(Voc07FewShot, HasTheSplitOfThePaper) {
 TEST(Voc07FewShot, SupportsHaveFourToFiveAndTwentyFourToTwentyFiveImages) {
   for (const auto& [options, least, most] :
        {std::tuple{kOne, 4, 5}, std::tuple{kFive, 24, 25}}) {
-    const auto data = Open(SpecOf("voc07-fewshot", options));
+    const auto data = OpenBuiltin(BuiltinSpec("voc07-fewshot", options));
     ASSERT_EQ(data->episodes()->episodes.size(), 10u);
     for (const Episode& each : data->episodes()->episodes) {
       EXPECT_GE(each.support.size(), least);
@@ -88,8 +73,9 @@ TEST(Voc07FewShot, SupportsHaveFourToFiveAndTwentyFourToTwentyFiveImages) {
 }
 
 TEST(Voc07FewShot, OtherShotsAreRefused) {
-  EXPECT_THROW(Open(SpecOf("voc07-fewshot", {{"shots", std::int64_t{3}}})),
-               ConfigError);
+  EXPECT_THROW(
+      OpenBuiltin(BuiltinSpec("voc07-fewshot", {{"shots", std::int64_t{3}}})),
+      ConfigError);
 }
 
 // ---- COCO
@@ -102,14 +88,14 @@ class CocoFewShot : public ::testing::Test {
   }
   static void TearDownTestSuite() { folder_.reset(); }
   static DatasetSpec Spec(const OptionMap& options) {
-    return SpecOf("coco-fewshot", options, folder_->path());
+    return BuiltinSpec("coco-fewshot", options, folder_->path());
   }
 
   static inline std::unique_ptr<TempFolder> folder_;
 };
 
 TEST_F(CocoFewShot, HasTheSplitOfLaSO) {
-  const auto data = Open(Spec(kOne));
+  const auto data = OpenBuiltin(Spec(kOne));
   const Episodes& all = *data->episodes();
   EXPECT_EQ(data->classes().size(), 80u);
   EXPECT_EQ(all.base.size(), 64u);
@@ -122,7 +108,7 @@ TEST_F(CocoFewShot, HasTheSplitOfLaSO) {
 }
 
 TEST_F(CocoFewShot, PositionsBecomeIdsOfTheUsersFile) {
-  const auto data = Open(Spec(kOne));
+  const auto data = OpenBuiltin(Spec(kOne));
   const Episode& first = data->episodes()->episodes.front();
   EXPECT_EQ(first.support.ids.front(),
             "train2014/COCO_train2014_000000638619.jpg");  // Position 38619.
@@ -130,7 +116,7 @@ TEST_F(CocoFewShot, PositionsBecomeIdsOfTheUsersFile) {
   std::int64_t least = 100;
   for (const auto& [options, low, high] :
        {std::tuple{kOne, 12, 16}, std::tuple{kFive, 56, 64}}) {
-    const auto shots = Open(Spec(options));
+    const auto shots = OpenBuiltin(Spec(options));
     for (const Episode& each : shots->episodes()->episodes) {
       EXPECT_GE(each.support.size(), low);
       EXPECT_LE(each.support.size(), high);
@@ -145,7 +131,7 @@ TEST_F(CocoFewShot, PositionsBecomeIdsOfTheUsersFile) {
 
 TEST_F(CocoFewShot, WithoutTheListItSaysHowToGetIt) {
   const TempFolder empty;
-  const auto data = Open(SpecOf("coco-fewshot", {}, empty.path()));
+  const auto data = OpenBuiltin(BuiltinSpec("coco-fewshot", {}, empty.path()));
   EXPECT_EQ(data->test().size(), 15927);
   EXPECT_NE(data->MissingFiles().front().find("data fetch coco-fewshot"),
             std::string::npos);
@@ -180,12 +166,12 @@ TEST_F(CocoFewShot, AFileThatIsNotTheOfficialOneIsRefused) {
 }
 
 TEST_F(CocoFewShot, BaseTrainingImagesHaveABaseClassAndNoNovelLabel) {
-  const auto data = Open(Spec({{"base", std::string("with")}}));
+  const auto data = OpenBuiltin(Spec({{"base", std::string("with")}}));
   EXPECT_EQ(data->train().size(), 27595);  // Every third of the stand-in.
   EXPECT_EQ(data->classes()[0].train_positives, 27595);
   EXPECT_FALSE(data->train_labels().Known(0, 1));
   const auto spec = Spec({{"base", std::string("only")}});
-  EXPECT_EQ(Open(spec)->test().size(), 38819);
+  EXPECT_EQ(OpenBuiltin(spec)->test().size(), 38819);
   EXPECT_EQ(BuiltinTestLabels().Load(spec).classes, 64);
 }
 
@@ -193,7 +179,7 @@ TEST_F(CocoFewShot, BaseTrainingImagesHaveABaseClassAndNoNovelLabel) {
 // has none.
 TEST_F(CocoFewShot, LaSOsQueryTakesTheClassSeenLeast) {
   const auto spec = Spec({{"query", std::string("laso")}});
-  const auto plain = Open(Spec({}));
+  const auto plain = OpenBuiltin(Spec({}));
   const LabelMatrix labels = BuiltinTestLabels().Load(Spec({}));
   const Numbers novel = plain->episodes()->novel;
   std::vector<Numbers> images(novel.size());
@@ -203,7 +189,7 @@ TEST_F(CocoFewShot, LaSOsQueryTakesTheClassSeenLeast) {
     }
   }
   Numbers seen(novel.size());
-  const auto drawn = Open(spec);
+  const auto drawn = OpenBuiltin(spec);
   ASSERT_EQ(drawn->test().size(), 40504);
   for (std::size_t draw = 0; draw < drawn->test().ids.size(); ++draw) {
     const auto n = static_cast<std::size_t>(
@@ -236,7 +222,8 @@ class FewShotSources : public ::testing::Test {
 TEST_F(FewShotSources, VocEpisodesAreEqualById) {
   int images = 0;
   for (const std::int64_t shots : {1, 5}) {
-    const auto data = Open(SpecOf("voc07-fewshot", {{"shots", shots}}));
+    const auto data =
+        OpenBuiltin(BuiltinSpec("voc07-fewshot", {{"shots", shots}}));
     for (const Episode& each : data->episodes()->episodes) {
       const fs::path file = folder_ / "voc2007" /
                             StrCat("classification_Train_novel_", shots,

@@ -5,12 +5,14 @@
 
 #include <algorithm>
 
+#include "datasets/builtin.h"
 #include "datasets/folder/folder.h"
 #include "datasets/images/png.h"
 #include "harness/base/files.h"
 #include "tests/datasets/train2014_sample.h"
 
 namespace tailmark {
+namespace fs = std::filesystem;
 
 TempFolder::TempFolder() {
   std::string name = ::testing::TempDir() + "tailmark.XXXXXX";
@@ -67,6 +69,22 @@ void WriteStandIns(const TempFolder& folder,
                           static_cast<int>(row));
     }
   }
+}
+
+DatasetSpec BuiltinSpec(const std::string& name, const OptionMap& options,
+                        const fs::path& root) {
+  DatasetRegistry registry;
+  RegisterBuiltinDatasets(registry);
+  return {.name = name,
+          .options = ResolveOptions(registry.Find(name).info.options, options),
+          .root = root,
+          .cache = {}};
+}
+
+std::unique_ptr<Dataset> OpenBuiltin(const DatasetSpec& spec) {
+  DatasetRegistry registry;
+  RegisterBuiltinDatasets(registry);
+  return registry.Find(spec.name).open(spec);
 }
 
 DatasetSpec FolderSpec(const std::filesystem::path& root,

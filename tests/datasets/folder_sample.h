@@ -38,6 +38,11 @@ void WriteAnimals(const TempFolder& folder);
 void WriteStandIns(const TempFolder& folder,
                    const DatasetRegistry::Entry& entry);
 
+/// Spec of a data set of ours, options resolved.
+DatasetSpec BuiltinSpec(const std::string& name, const OptionMap& options = {},
+                        const std::filesystem::path& root = {});
+std::unique_ptr<Dataset> OpenBuiltin(const DatasetSpec& spec);
+
 /// Spec of data set `folder` at `root`, options resolved.
 DatasetSpec FolderSpec(const std::filesystem::path& root,
                        const OptionMap& options);

@@ -21,28 +21,13 @@ namespace {
 namespace fs = std::filesystem;
 using std::string;
 
-DatasetSpec SpecOf(const string& name, const OptionMap& options = {},
-                   const fs::path& root = {}) {
-  DatasetRegistry registry;
-  RegisterBuiltinDatasets(registry);
-  return {.name = name,
-          .options = ResolveOptions(registry.Find(name).info.options, options),
-          .root = root};
-}
-
-std::unique_ptr<Dataset> Open(const DatasetSpec& spec) {
-  DatasetRegistry registry;
-  RegisterBuiltinDatasets(registry);
-  return registry.Find(spec.name).open(spec);
-}
-
 DatasetSummary SummaryOf(const DatasetSpec& spec) {
   const LabelMatrix test = BuiltinTestLabels().Load(spec);
-  return Summarise(*Open(spec), &test);
+  return Summarise(*OpenBuiltin(spec), &test);
 }
 
 TEST(CocoLt, HasTheCountsOfThePaper) {
-  const auto summary = SummaryOf(SpecOf("coco-lt"));
+  const auto summary = SummaryOf(BuiltinSpec("coco-lt"));
   EXPECT_EQ(summary.train.images, 1909);
   EXPECT_EQ(summary.train.without_label, 0);
   ASSERT_TRUE(summary.test.has_value());
@@ -59,7 +44,7 @@ TEST(CocoLt, HasTheCountsOfThePaper) {
 }
 
 TEST(VocLt, HasTheCountsOfThePaper) {
-  const auto summary = SummaryOf(SpecOf("voc-lt"));
+  const auto summary = SummaryOf(BuiltinSpec("voc-lt"));
   EXPECT_EQ(summary.train.images, 1142);
   ASSERT_TRUE(summary.test.has_value());
   EXPECT_EQ(summary.test->images, 4952);
@@ -72,7 +57,7 @@ TEST(VocLt, HasTheCountsOfThePaper) {
 }
 
 TEST(VocLt, MarksTheDifficultTestLabels) {
-  const LabelMatrix labels = BuiltinTestLabels().Load(SpecOf("voc-lt"));
+  const LabelMatrix labels = BuiltinTestLabels().Load(BuiltinSpec("voc-lt"));
   std::map<std::int64_t, int> difficult;
   int all = 0;
   for (std::int64_t row = 0; row < labels.rows; ++row) {
@@ -90,14 +75,14 @@ TEST(VocLt, MarksTheDifficultTestLabels) {
 }
 
 TEST(CocoLt, DropsUnlabelledTestImagesWhenAsked) {
-  const auto spec = SpecOf("coco-lt", {{"empty", string("drop")}});
-  const auto data = Open(spec);
-  const auto keep = Open(SpecOf("coco-lt"));
+  const auto spec = BuiltinSpec("coco-lt", {{"empty", string("drop")}});
+  const auto data = OpenBuiltin(spec);
+  const auto keep = OpenBuiltin(BuiltinSpec("coco-lt"));
   EXPECT_EQ(data->test().size(), 4952);
   EXPECT_EQ(data->label_policy(), "difficult=positive,empty=drop");
   EXPECT_EQ(keep->label_policy(), "difficult=positive,empty=keep");
   const LabelMatrix labels = BuiltinTestLabels().Load(spec);
-  const LabelMatrix all = BuiltinTestLabels().Load(SpecOf("coco-lt"));
+  const LabelMatrix all = BuiltinTestLabels().Load(BuiltinSpec("coco-lt"));
   ASSERT_EQ(labels.rows, 4952);
   // Each image keeps the labels that it has among all.
   std::map<string, std::int64_t> row_of;
@@ -116,7 +101,7 @@ TEST(CocoLt, DropsUnlabelledTestImagesWhenAsked) {
 TEST(CocoLt, OpensWithoutItsImagesAndSaysWhichAreMissing) {
   const TempFolder root;
   root.WritePicture("val2017/000000397133.jpg", 7);
-  const auto data = Open(SpecOf("coco-lt", {}, root.path()));
+  const auto data = OpenBuiltin(BuiltinSpec("coco-lt", {}, root.path()));
   EXPECT_EQ(data->MissingFiles().size(), 6908u);
   EXPECT_EQ(data->MissingFiles().front(), data->train().ids.front());
   try {
@@ -165,8 +150,8 @@ TEST_P(PublishedLists, AreEqualToTheirSource) {
   if (data_root == nullptr) GTEST_SKIP() << "TAILMARK_REFERENCE_DATA is unset";
   const fs::path source = fs::path(data_root) / "splits" / GetParam();
   if (!fs::exists(source)) GTEST_SKIP() << source << " is absent";
-  const auto spec = SpecOf(GetParam());
-  const auto data = Open(spec);
+  const auto spec = BuiltinSpec(GetParam());
+  const auto data = OpenBuiltin(spec);
   const LabelMatrix test = BuiltinTestLabels().Load(spec);
   EXPECT_EQ(RowsOf(data->train(), data->train_labels()),
             RowsOfCsv(source / "train.csv"));

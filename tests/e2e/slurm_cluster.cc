@@ -26,7 +26,7 @@ namespace tailmark {
 namespace fs = std::filesystem;
 namespace {
 
-void Sleep(double seconds) {
+void SleepFor(double seconds) {
   std::this_thread::sleep_for(std::chrono::duration<double>(seconds));
 }
 
@@ -91,7 +91,7 @@ void EndProcess(pid_t pid) {
   int status = 0;
   for (int i = 0; i < 100; ++i) {
     if (waitpid(pid, &status, WNOHANG) != 0) return;
-    Sleep(0.05);
+    SleepFor(0.05);
   }
   kill(pid, SIGKILL);
   waitpid(pid, &status, 0);
@@ -183,7 +183,7 @@ void SlurmCluster::StartGuard() {
   while (read(ends[0], &nothing, 1) > 0) {
   }
   // What is being started meanwhile is met the next time.
-  for (int i = 0; i < 5; ++i, Sleep(0.1)) {
+  for (int i = 0; i < 5; ++i, SleepFor(0.1)) {
     EndAllWith((folder_ / "slurm.conf").string());
   }
   std::_Exit(0);
@@ -213,7 +213,7 @@ std::unique_ptr<SlurmCluster> SlurmCluster::Start(const fs::path& folder,
        "--log-file=" + here + "/log/munged",
        "--seed-file=" + here + "/munge/seed"}));
   for (int i = 0; i < 100 && !fs::exists(folder / "run/socket"); ++i) {
-    Sleep(0.05);
+    SleepFor(0.05);
   }
   const std::string configuration = here + "/slurm.conf";
   for (const char* name : {"slurmctld", "slurmd"}) {
@@ -295,7 +295,7 @@ void SlurmCluster::Hurry() const {
 
 bool SlurmCluster::WaitFor(const std::string& line, const std::string& answer,
                            double seconds) const {
-  for (const Stopwatch watch; watch.Seconds() < seconds; Sleep(0.25)) {
+  for (const Stopwatch watch; watch.Seconds() < seconds; SleepFor(0.25)) {
     if (Ask(line) == answer) return true;
     if (line.starts_with("squeue")) Hurry();
   }
@@ -308,7 +308,7 @@ bool SlurmCluster::WaitUntilEmpty(double seconds) const {
 
 std::string SlurmCluster::WaitUntilRunning(const std::string& name,
                                            double seconds) const {
-  for (const Stopwatch watch; watch.Seconds() < seconds; Sleep(0.1)) {
+  for (const Stopwatch watch; watch.Seconds() < seconds; SleepFor(0.1)) {
     const std::string ids =
         Ask(StrCat("squeue -h -t RUNNING -o %i --name=", name));
     if (!ids.empty()) return ids.substr(0, ids.find('\n'));

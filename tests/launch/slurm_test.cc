@@ -25,7 +25,7 @@ Plan SeedsPlan(int seeds, std::optional<double> estimate = {}) {
   return plan;
 }
 
-SlurmOptions Options() {
+SlurmOptions UsualOptions() {
   return {.name = "tailmark-c",
           .folder = "/s/slurm/c",
           .program = "/opt/tail mark/tailmark",
@@ -33,7 +33,7 @@ SlurmOptions Options() {
 }
 
 TEST(Slurm, AnArrayIsNoLargerThanTheClusterAllows) {
-  SlurmOptions options = Options();
+  SlurmOptions options = UsualOptions();
   options.max_array_size = 4;
   const auto scripts = SlurmScripts(SeedsPlan(10), options);
   ASSERT_EQ(scripts.size(), 4u);
@@ -45,9 +45,9 @@ TEST(Slurm, AnArrayIsNoLargerThanTheClusterAllows) {
 }
 
 TEST(Slurm, SmallTasksShareAnElementAndUnknownOnesDoNot) {
-  const auto small = SlurmScripts(SeedsPlan(10, 100.0), Options());
+  const auto small = SlurmScripts(SeedsPlan(10, 100.0), UsualOptions());
   EXPECT_THAT(small[0].text, HasSubstr("(\n  0,1,2 3,4,5 6,7,8 9\n)"));
-  const auto large = SlurmScripts(SeedsPlan(2, 400.0), Options());
+  const auto large = SlurmScripts(SeedsPlan(2, 400.0), UsualOptions());
   EXPECT_THAT(large[0].text, HasSubstr("(\n  0 1\n)"));
 }
 
@@ -56,7 +56,7 @@ TEST(Slurm, SmallTasksThatShareFeaturesShareAnElement) {
   for (std::size_t i = 0; i < plan.tasks.size(); ++i) {
     plan.tasks[i].spec.identity.weights_sha256 = i % 2 == 0 ? "a" : "b";
   }
-  EXPECT_THAT(SlurmScripts(plan, Options())[0].text,
+  EXPECT_THAT(SlurmScripts(plan, UsualOptions())[0].text,
               HasSubstr("(\n  0,2,4 1,3,5\n)"));
 }
 
@@ -65,7 +65,7 @@ TEST(Slurm, WhatStartsFromOthersComesInALaterStage) {
   MethodUse use{.use = "staged", .name = "staged", .seeds = {0}};
   use.options["teachers"] = {3, {"test", {}}};
   recipe.methods = {use};
-  const auto scripts = SlurmScripts(MakeSamplePlan(recipe), Options());
+  const auto scripts = SlurmScripts(MakeSamplePlan(recipe), UsualOptions());
   ASSERT_EQ(scripts.size(), 4u);
   EXPECT_THAT(scripts[0].text, HasSubstr("--array=0-0%"));
   EXPECT_THAT(scripts[1].text, HasSubstr("--array=0-2%"));
@@ -76,7 +76,7 @@ TEST(Slurm, WhatStartsFromOthersComesInALaterStage) {
 }
 
 TEST(Slurm, AnElementStopsItselfBeforeTheLimitAndIsRequeued) {
-  SlurmOptions options = Options();
+  SlurmOptions options = UsualOptions();
   options.wall_s = 3600;
   options.grace_s = 120;
   const std::string text = SlurmScripts(SeedsPlan(1), options)[0].text;
@@ -92,7 +92,7 @@ TEST(Slurm, AnElementStopsItselfBeforeTheLimitAndIsRequeued) {
 }
 
 TEST(Slurm, DirectivesOfTheSiteStandBeforeItsCommands) {
-  SlurmOptions options = Options();
+  SlurmOptions options = UsualOptions();
   options.site_lines = {"module load cuda", "#SBATCH --account=x"};
   const std::string text = SlurmScripts(SeedsPlan(1), options)[0].text;
   EXPECT_THAT(text, HasSubstr("#SBATCH --account=x\nmodule load cuda\nset -u"));
@@ -103,14 +103,16 @@ TEST(Slurm, DirectivesOfTheSiteStandBeforeItsCommands) {
 TEST(Slurm, WhatIsDoneIsNotSubmitted) {
   Plan plan = SeedsPlan(3);
   plan.tasks[1].state = RunState::kDone;
-  EXPECT_THAT(SlurmScripts(plan, Options())[0].text, HasSubstr("(\n  0 2\n)"));
+  EXPECT_THAT(SlurmScripts(plan, UsualOptions())[0].text,
+              HasSubstr("(\n  0 2\n)"));
   plan.tasks[0].state = plan.tasks[2].state = RunState::kDone;
-  EXPECT_TRUE(SlurmScripts(plan, Options()).empty());
+  EXPECT_TRUE(SlurmScripts(plan, UsualOptions()).empty());
 }
 
 TEST(Slurm, EveryScriptIsRightForBash) {
   const ScratchFolder scratch;
-  for (const SlurmScript& script : SlurmScripts(SeedsPlan(20), Options())) {
+  for (const SlurmScript& script :
+       SlurmScripts(SeedsPlan(20), UsualOptions())) {
     const auto path = scratch.path() / script.name;
     WriteFileAtomic(path, script.text);
     EXPECT_EQ(std::system(("bash -n " + path.string()).c_str()), 0);

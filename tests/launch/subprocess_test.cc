@@ -103,6 +103,15 @@ TEST_F(Child, ItRunsLongerThanItMayAndIsEnded) {
   EXPECT_EQ(end.signal, SIGKILL);
 }
 
+TEST_F(Child, PastAShortLimitItGetsNoMoreThanThatToStop) {
+  ProcessOptions options = Shell("trap '' TERM; while :; do :; done");
+  options.cpu_s = 0.3;
+  options.grace_s = 600;
+  const ProcessEnd end = Run(options);
+  EXPECT_EQ(end.cause, EndCause::kCpuTime);
+  EXPECT_EQ(end.signal, SIGKILL);
+}
+
 TEST_F(Child, ItIsAskedBeforeItIsKilled) {
   Subprocess process(
       Shell("trap 'echo saved; exit 75' TERM; echo up; while :; do sleep 0.05; "

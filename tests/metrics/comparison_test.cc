@@ -11,8 +11,8 @@
 namespace tailmark::testing {
 namespace {
 
-const std::vector<ClassGroup> kGroups = {{.name = "head", .classes = {0, 1}},
-                                         {.name = "tail", .classes = {2}}};
+const std::vector<ClassGroup> kTwoGroups = {{.name = "head", .classes = {0, 1}},
+                                            {.name = "tail", .classes = {2}}};
 
 Case Sample() {
   ChanceStream chance(11, 7, 1);
@@ -25,7 +25,7 @@ Case Sample() {
 }
 
 Replicates Of(const Case& problem) {
-  return BootstrapImages(problem.view(), problem.labels(), kGroups,
+  return BootstrapImages(problem.view(), problem.labels(), kTwoGroups,
                          Definition{}, {.resamples = 200});
 }
 

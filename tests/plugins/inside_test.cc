@@ -91,7 +91,8 @@ class InsideTheTree : public ::testing::Test {
     ASSERT_EQ(
         Shell(StrCat("cmake -S ", tree().string(), " -B ", build().string(),
                      " -DTAILMARK_BUILD_TESTS=OFF "
-                     "-DTAILMARK_BUILD_BENCH=OFF -DTAILMARK_PCH=OFF")),
+                     "-DTAILMARK_BUILD_BENCH=OFF -DTAILMARK_PCH=OFF "
+                     "-DCMAKE_UNITY_BUILD=OFF")),
         0)
         << Log();
   }

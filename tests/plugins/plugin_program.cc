@@ -11,7 +11,10 @@
 namespace tailmark {
 namespace fs = std::filesystem;
 
-PluginProgram::PluginProgram() : program(scratch_.path()) {
+// Not among temporary files: those may be in /dev/shm, where a plugin in a
+// sandbox may write.
+PluginProgram::PluginProgram()
+    : scratch_(TM_BIN_DIR "/../scratch"), program(scratch_.path()) {
   program.environment["XDG_CONFIG_HOME"] = (folder() / "xdg").string();
 }
 

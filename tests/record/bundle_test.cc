@@ -12,7 +12,7 @@ namespace tailmark {
 namespace {
 namespace fs = std::filesystem;
 
-std::string ErrorOf(const fs::path& folder) {
+std::string BundleErrorOf(const fs::path& folder) {
   try {
     ReadBundle(folder);
     return "";
@@ -42,20 +42,20 @@ TEST_F(Bundle, ComesBackAsItWasWritten) {
 TEST_F(Bundle, EventsAndLogMayGrowAfterTheSeal) {
   Append(folder() / "events.jsonl", "{}\n");
   Append(folder() / "log.txt", "more\n");
-  EXPECT_EQ(ErrorOf(folder()), "");
+  EXPECT_EQ(BundleErrorOf(folder()), "");
 }
 
 TEST_F(Bundle, AFolderWithoutDoneIsNoResult) {
   fs::remove(folder() / "DONE");
   EXPECT_FALSE(IsSealed(folder()));
-  EXPECT_NE(ErrorOf(folder()).find("no DONE"), std::string::npos);
+  EXPECT_NE(BundleErrorOf(folder()).find("no DONE"), std::string::npos);
 }
 
 TEST_F(Bundle, WhatAKilledWriterLeftIsNotSealed) {
   Append(folder() / "run.json.tmp.123", "half");
   SealBundle(folder());
   EXPECT_FALSE(fs::exists(folder() / "run.json.tmp.123"));
-  EXPECT_EQ(ErrorOf(folder()), "");
+  EXPECT_EQ(BundleErrorOf(folder()), "");
 }
 
 TEST_F(Bundle, AnyChangedByteIsFoundAndNamed) {
@@ -64,35 +64,35 @@ TEST_F(Bundle, AnyChangedByteIsFoundAndNamed) {
     std::string after = before;
     after[after.size() / 2] ^= 1;
     WriteFileAtomic(folder() / file, after);
-    EXPECT_NE(ErrorOf(folder()).find(file), std::string::npos) << file;
+    EXPECT_NE(BundleErrorOf(folder()).find(file), std::string::npos) << file;
     WriteFileAtomic(folder() / file, before);
   }
-  EXPECT_EQ(ErrorOf(folder()), "");
+  EXPECT_EQ(BundleErrorOf(folder()), "");
 }
 
 TEST_F(Bundle, AMissingFileIsNamed) {
   fs::remove(folder() / "ids.txt");
   EXPECT_FALSE(IsSealed(folder()));
-  EXPECT_NE(ErrorOf(folder()).find("ids.txt: is in DONE but missing"),
+  EXPECT_NE(BundleErrorOf(folder()).find("ids.txt: is in DONE but missing"),
             std::string::npos);
 }
 
 TEST_F(Bundle, AFileThatDoneDoesNotListIsNamed) {
   Append(folder() / "scores/extra.npy", "x");
-  EXPECT_NE(ErrorOf(folder()).find("extra.npy: is not listed in DONE"),
+  EXPECT_NE(BundleErrorOf(folder()).find("extra.npy: is not listed in DONE"),
             std::string::npos);
 }
 
 TEST_F(Bundle, ALinkIsRefused) {
   fs::create_symlink("/etc/passwd", folder() / "scores/link.npy");
-  EXPECT_NE(ErrorOf(folder()).find("is a link"), std::string::npos);
+  EXPECT_NE(BundleErrorOf(folder()).find("is a link"), std::string::npos);
 }
 
 TEST_F(Bundle, ATornDoneIsRefusedWithItsLine) {
   const std::string done = ReadFile(folder() / "DONE");
   for (std::size_t size = 0; size < done.size(); ++size) {
     WriteFileAtomic(folder() / "DONE", done.substr(0, size));
-    EXPECT_NE(ErrorOf(folder()), "") << size;
+    EXPECT_NE(BundleErrorOf(folder()), "") << size;
   }
 }
 
@@ -100,7 +100,7 @@ TEST_F(Bundle, DoneMayNotLeadOutOfTheFolder) {
   const std::string done = ReadFile(folder() / "DONE");
   WriteFileAtomic(folder() / "DONE",
                   done + std::string(64, 'a') + "  ../outside\n");
-  EXPECT_NE(ErrorOf(folder()).find("DONE:4"), std::string::npos);
+  EXPECT_NE(BundleErrorOf(folder()).find("DONE:4"), std::string::npos);
   EXPECT_FALSE(IsSealed(folder()));
 }
 
@@ -109,7 +109,8 @@ TEST_F(Bundle, AScoreFileWhoseHashTheRecordContradictsIsRefused) {
   record_.scores[0].sha256 = std::string(64, '0');
   WriteFileAtomic(folder() / "run.json", ToJson(record_).dump());
   SealBundle(folder());
-  EXPECT_NE(ErrorOf(folder()).find("names scores/test.npy"), std::string::npos);
+  EXPECT_NE(BundleErrorOf(folder()).find("names scores/test.npy"),
+            std::string::npos);
 }
 
 TEST(RunState, NamesComeBack) {

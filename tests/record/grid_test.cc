@@ -29,7 +29,7 @@ WrittenOptions Written(const Json& json) {
   return options;
 }
 
-std::string ErrorOf(const Json& json) {
+std::string GridErrorOf(const Json& json) {
   try {
     ExpandGrid(kFields, Written(json));
     return "";
@@ -73,26 +73,27 @@ TEST(Grid, AListValuedOptionTakesAListOfLists) {
       ExpandGrid(kFields, Written({{"steps", Json::parse("[[1, 2], [3]]")}}));
   ASSERT_EQ(points.size(), 2u);
   EXPECT_EQ(points[0].options.at("steps"), OptionValue(NumberList{1, 2}));
-  EXPECT_NE(ErrorOf({{"steps", {1, 2}}}).find("write [[1,2]] for one value"),
-            std::string::npos);
+  EXPECT_NE(
+      GridErrorOf({{"steps", {1, 2}}}).find("write [[1,2]] for one value"),
+      std::string::npos);
 }
 
 TEST(Grid, AWrongOptionNamesFileOptionAndNearest) {
-  EXPECT_EQ(ErrorOf({{"lrr", 1}}),
+  EXPECT_EQ(GridErrorOf({{"lrr", 1}}),
             "c.json: unknown option 'lrr'; did you mean 'lr'?");
-  EXPECT_EQ(ErrorOf({{"lr", {1, -1}}}),
+  EXPECT_EQ(GridErrorOf({{"lr", {1, -1}}}),
             "c.json: option 'lr' = -1 is outside (0, inf)");
-  EXPECT_EQ(ErrorOf({{"loss", "dbb"}}),
+  EXPECT_EQ(GridErrorOf({{"loss", "dbb"}}),
             "c.json: option 'loss' = 'dbb' is not one of bce|db; did you mean "
             "'db'?");
-  EXPECT_EQ(ErrorOf({{"lr", Json::array()}}),
+  EXPECT_EQ(GridErrorOf({{"lr", Json::array()}}),
             "c.json: option 'lr' has an empty list");
 }
 
 TEST(Grid, AnAbsurdGridIsRefused) {
   Json many = Json::array();
   for (int i = 1; i <= 10001; ++i) many.push_back(i);
-  EXPECT_NE(ErrorOf({{"lr", many}}).find("larger than 10000"),
+  EXPECT_NE(GridErrorOf({{"lr", many}}).find("larger than 10000"),
             std::string::npos);
 }
 

@@ -10,7 +10,7 @@
 namespace tailmark {
 namespace {
 
-std::string ErrorOf(const Json& json) {
+std::string SpecErrorOf(const Json& json) {
   try {
     RunSpecFromJson(json);
     return "";
@@ -87,20 +87,21 @@ TEST(RunSpec, PlaceCampaignAndTagsAreInNoKey) {
 TEST(RunSpec, AMissingMemberIsNamed) {
   Json json = ToJson(SampleSpec());
   json["identity"].erase("pipeline");
-  EXPECT_EQ(ErrorOf(json), "run spec, identity: member 'pipeline' is missing");
+  EXPECT_EQ(SpecErrorOf(json),
+            "run spec, identity: member 'pipeline' is missing");
 }
 
 TEST(RunSpec, AnUnknownMemberIsNamedWithTheNearest) {
   Json json = ToJson(SampleSpec());
   json["identity"]["tf_32"] = true;
-  EXPECT_EQ(ErrorOf(json),
+  EXPECT_EQ(SpecErrorOf(json),
             "run spec, identity: unknown member 'tf_32'; did you mean 'tf32'?");
 }
 
 TEST(RunSpec, AWrongTypeIsNamed) {
   Json json = ToJson(SampleSpec());
   json["seed"] = "zero";
-  EXPECT_EQ(ErrorOf(json),
+  EXPECT_EQ(SpecErrorOf(json),
             "run spec: member 'seed': expected a whole number in [0, "
             "18446744073709551615], found \"zero\"");
 }
@@ -108,7 +109,7 @@ TEST(RunSpec, AWrongTypeIsNamed) {
 TEST(RunSpec, AnAbsurdThreadCountIsRefused) {
   Json json = ToJson(SampleSpec());
   json["place"]["threads"] = 0;
-  EXPECT_NE(ErrorOf(json).find("outside [1, 4096]"), std::string::npos);
+  EXPECT_NE(SpecErrorOf(json).find("outside [1, 4096]"), std::string::npos);
 }
 
 }  // namespace

@@ -11,9 +11,9 @@
 namespace tailmark {
 namespace fs = std::filesystem;
 
-ScratchFolder::ScratchFolder() {
+ScratchFolder::ScratchFolder(const fs::path& in) {
   static std::atomic<int> next{0};
-  path_ = fs::temp_directory_path() /
+  path_ = (in.empty() ? fs::temp_directory_path() : in) /
           StrCat("tailmark-test-", getpid(), "-", next++);
   fs::remove_all(path_);
   fs::create_directories(path_);

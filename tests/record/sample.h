@@ -10,7 +10,7 @@ namespace tailmark {
 /// A folder below the test's own temporary folder, empty, removed at the end.
 class ScratchFolder {
  public:
-  ScratchFolder();
+  explicit ScratchFolder(const std::filesystem::path& in = {});
   ~ScratchFolder();
   ScratchFolder(const ScratchFolder&) = delete;
   ScratchFolder& operator=(const ScratchFolder&) = delete;

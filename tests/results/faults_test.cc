@@ -51,8 +51,8 @@ int IngestAll(const fs::path& folder) {
 void ExpectEachRunOnce(const fs::path& folder) {
   const Store store(folder / "store", {.read_only = true});
   const CheckResult check = CheckStore(store);
-  EXPECT_TRUE(check.ok()) << (check.findings.empty() ? ""
-                                                     : check.findings[0].what);
+  EXPECT_TRUE(check.ok()) << (check.defects.empty() ? ""
+                                                    : check.defects[0].what);
   const auto runs = Runs(store, {.best_attempt = false});
   EXPECT_EQ(runs.size(), static_cast<std::size_t>(kBundles));
   for (const RunRow& run : runs) {

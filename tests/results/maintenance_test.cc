@@ -27,10 +27,10 @@ class Maintenance : public ::testing::Test {
   }
   fs::path BlobOf(std::int64_t run) { return Scores(store_, run)[0].path; }
   /// The one finding.
-  Finding Only() {
+  Defect Only() {
     const CheckResult result = CheckStore(store_);
-    EXPECT_EQ(result.findings.size(), 1U);
-    return result.findings.empty() ? Finding{} : result.findings[0];
+    EXPECT_EQ(result.defects.size(), 1U);
+    return result.defects.empty() ? Defect{} : result.defects[0];
   }
   std::string Refusal(std::string_view sql) {
     try {
@@ -50,7 +50,7 @@ class Maintenance : public ::testing::Test {
 TEST_F(Maintenance, ASoundStoreHasNoFindings) {
   const CheckResult result = CheckStore(store_);
   EXPECT_TRUE(result.ok());
-  EXPECT_TRUE(result.findings.empty());
+  EXPECT_TRUE(result.defects.empty());
   EXPECT_EQ(result.runs, 3);
   EXPECT_EQ(result.blobs, 3);
   EXPECT_EQ(result.bundles, 3);
@@ -62,7 +62,7 @@ TEST_F(Maintenance, AChangedBlobIsFoundAndItsRunNamed) {
   std::string bytes = ReadFile(BlobOf(run_));
   bytes.back() = static_cast<char>(bytes.back() ^ 1);
   WriteFileAtomic(BlobOf(run_), bytes);
-  const Finding found = Only();
+  const Defect found = Only();
   EXPECT_EQ(found.kind, "blob");
   EXPECT_NE(found.what.find(BlobOf(run_).string()), std::string::npos);
   EXPECT_NE(found.what.find(RunKey(SpecOf({.seed = 2}))), std::string::npos);
@@ -76,7 +76,7 @@ TEST_F(Maintenance, AMissingBlobIsFound) {
 
 TEST_F(Maintenance, AChangedBundleIsFound) {
   WriteFileAtomic(store_.Bundle(RunKey(SpecOf({}))) / "run.json", "{}");
-  const Finding found = Only();
+  const Defect found = Only();
   EXPECT_EQ(found.kind, "bundle");
   EXPECT_NE(found.what.find("run.json"), std::string::npos);
   EXPECT_NE(found.what.find("`tailmark run --force` makes it again"),
@@ -89,7 +89,7 @@ TEST_F(Maintenance, AChangedRecordOfAFailureIsFoundAndMayBeRemoved) {
   const fs::path failed = done.string() + ".failed";
   fs::copy(done, failed, fs::copy_options::recursive);
   WriteFileAtomic(failed / "run.json", "{}");
-  const Finding found = Only();
+  const Defect found = Only();
   EXPECT_NE(found.what.find("failed; remove the folder"), std::string::npos)
       << found.what;
   fs::remove_all(failed);
@@ -100,7 +100,7 @@ TEST_F(Maintenance, ABrokenReferenceIsFound) {
   store_.sql().Exec(
       "PRAGMA foreign_keys = OFF; UPDATE run SET method_id = 77 WHERE seed = "
       "0");
-  const Finding found = Only();
+  const Defect found = Only();
   EXPECT_EQ(found.kind, "reference");
   EXPECT_NE(found.what.find("'method'"), std::string::npos) << found.what;
 }
@@ -109,14 +109,14 @@ TEST_F(Maintenance, AnOrphanIsFoundAndRemovedAndNothingElse) {
   const fs::path orphan = store_.Blob(std::string(64, 'a'));
   MakeFolders(orphan.parent_path());
   WriteFileAtomic(orphan, std::string(1000, 'x'));
-  const Finding found = Only();
+  const Defect found = Only();
   EXPECT_EQ(found.kind, "orphan");
   EXPECT_TRUE(CheckStore(store_).ok());
   const VacuumResult result = VacuumStore(store_);
   EXPECT_EQ(result.files_removed, 1);
   EXPECT_GE(result.bytes_freed, 1000);
   EXPECT_FALSE(fs::exists(orphan));
-  EXPECT_TRUE(CheckStore(store_).findings.empty());
+  EXPECT_TRUE(CheckStore(store_).defects.empty());
   EXPECT_EQ(CheckStore(store_).blobs, 3);
 }
 

@@ -38,7 +38,7 @@ std::map<std::string, int> GroupsOf(const std::vector<std::string>& given) {
   return groups;
 }
 
-OrderedJson ToJson(const LintFinding& finding) {
+OrderedJson LintFindingToJson(const LintFinding& finding) {
   const auto number = [](const std::optional<double>& value) {
     return value ? OrderedJson(*value) : OrderedJson(nullptr);
   };
@@ -129,7 +129,7 @@ int Audit(const AuditOptions& options) {
   OrderedJson findings = OrderedJson::array();
   for (const Published& published : all) {
     for (const LintFinding& each : Lint(published)) {
-      findings.push_back(ToJson(each));
+      findings.push_back(LintFindingToJson(each));
     }
   }
   std::cout << findings.dump(2) << "\n";

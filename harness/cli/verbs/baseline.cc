@@ -44,7 +44,7 @@ int Accept(const AcceptOptions& options, const GlobalOptions& global) {
   return runs.size() == cells ? kExitOk : kExitNothing;
 }
 
-OrderedJson ToJson(const Baseline& baseline) {
+OrderedJson BaselineToJson(const Baseline& baseline) {
   OrderedJson keys = OrderedJson::array();
   for (const RunRow& run : baseline.runs) keys.push_back(run.key);
   return {{"name", baseline.name},      {"version", 1},
@@ -59,7 +59,7 @@ int List(bool json, const GlobalOptions& global) {
   std::vector<std::vector<std::string>> table = {
       {"NAME", "ACCEPTED", "BY", "RUNS", "WHY"}};
   for (const Baseline& each : Baselines(store)) {
-    rows.push_back(ToJson(each));
+    rows.push_back(BaselineToJson(each));
     table.push_back({each.name, each.accepted_utc, each.accepted_by,
                      std::to_string(each.runs.size()), each.why});
   }

@@ -89,7 +89,7 @@ OrderedJson DriftAnswer(const ScoreDrift& drift) {
           {"p99_move", drift.p99}, {"largest", std::move(largest)}};
 }
 
-OrderedJson ToJson(const Answer& answer) {
+OrderedJson AnswerToJson(const Answer& answer) {
   OrderedJson out = {{"a", answer.a},
                      {"b", answer.b},
                      {"difference", "a - b"},
@@ -246,11 +246,11 @@ void PrintAnswers(const std::vector<Answer>& answers, bool json, bool one) {
     return;
   }
   if (one) {
-    std::cout << ToJson(answers.front()).dump(2) << "\n";
+    std::cout << AnswerToJson(answers.front()).dump(2) << "\n";
     return;
   }
   OrderedJson all = OrderedJson::array();
-  for (const Answer& answer : answers) all.push_back(ToJson(answer));
+  for (const Answer& answer : answers) all.push_back(AnswerToJson(answer));
   std::cout << all.dump(2) << "\n";
 }
 

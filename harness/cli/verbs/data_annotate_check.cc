@@ -15,7 +15,7 @@ namespace tailmark {
 namespace {
 namespace fs = std::filesystem;
 
-struct CheckOptions {
+struct LabelCheckOptions {
   std::string name;
   std::vector<std::string> annotations;
   std::vector<std::string> set;
@@ -68,7 +68,7 @@ std::vector<Committed> CommittedOf(const OpenedData& data,
   return all;
 }
 
-fetch::LabelCheck CheckAll(const CheckOptions& options,
+fetch::LabelCheck CheckAll(const LabelCheckOptions& options,
                            const OpenedData& data) {
   const fetch::LabelRule rule = fetch::LabelRuleOf(options.name);
   const std::vector<Committed> committed = CommittedOf(data, rule);
@@ -109,7 +109,7 @@ std::vector<std::string> FetchedAnnotations(const DatasetInfo& info) {
   return found;
 }
 
-int Check(CheckOptions options) {
+int Check(LabelCheckOptions options) {
   DataAccess data;
   const DatasetInfo& info = data.registry().Find(options.name).info;
   if (!info.fetchable) {
@@ -162,7 +162,7 @@ int Check(CheckOptions options) {
 }  // namespace
 
 Verb DataAnnotateCheckVerb() {
-  auto options = std::make_shared<CheckOptions>();
+  auto options = std::make_shared<LabelCheckOptions>();
   return {.name = "annotate-check",
           .summary = "Recompute labels from official annotations and compare",
           .example =

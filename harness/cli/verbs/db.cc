@@ -39,20 +39,20 @@ int Check(const DbOptions& options, const GlobalOptions& global) {
   const Store store = OpenStoreToRead(global);
   const CheckResult result = CheckStore(store);
   if (options.json) {
-    OrderedJson findings = OrderedJson::array();
-    for (const Finding& each : result.findings) {
-      findings.push_back(
+    OrderedJson defects = OrderedJson::array();
+    for (const Defect& each : result.defects) {
+      defects.push_back(
           {{"kind", each.kind}, {"what", each.what}, {"fatal", each.fatal}});
     }
     std::cout << OrderedJson({{"ok", result.ok()},
                               {"runs", result.runs},
                               {"blobs", result.blobs},
                               {"bundles", result.bundles},
-                              {"findings", std::move(findings)}})
+                              {"findings", std::move(defects)}})
                      .dump(2)
               << "\n";
   } else {
-    for (const Finding& each : result.findings) {
+    for (const Defect& each : result.defects) {
       std::cout << (each.fatal ? "error    " : "wasteful ") << each.kind << ": "
                 << each.what << "\n";
     }

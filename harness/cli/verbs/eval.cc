@@ -91,7 +91,7 @@ Extras ExtrasOf(const ScoredData& in, const EvalOptions& options,
 }
 
 /// {"op": 83.1, ...} with the rule's id.
-OrderedJson ToJson(const DecisionResult& result) {
+OrderedJson DecisionToJson(const DecisionResult& result) {
   return {{"id", result.rule.Id()},
           {"threshold", NumberOrNull(result.rule.threshold)},
           {"top", result.rule.top_k},
@@ -115,7 +115,7 @@ void AddExtras(const Extras& extras, OrderedJson& answer) {
   if (!extras.decisions.empty()) {
     answer["decisions"] = OrderedJson::array();
     for (const DecisionResult& each : extras.decisions) {
-      answer["decisions"].push_back(ToJson(each));
+      answer["decisions"].push_back(DecisionToJson(each));
     }
   }
   if (extras.per_image) {

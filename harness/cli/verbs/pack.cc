@@ -74,7 +74,8 @@ int CodeOf(const Verification& verification) {
   return code;
 }
 
-OrderedJson ToJson(const std::string& path, const Verification& verification) {
+OrderedJson VerificationToJson(const std::string& path,
+                               const Verification& verification) {
   OrderedJson runs = OrderedJson::array();
   for (const VerifiedRun& run : verification.runs) {
     runs.push_back({{"key", run.key},
@@ -138,7 +139,7 @@ int VerifyAll(const VerifyOptions& options) {
     const int code = CodeOf(verification);
     if (worst != kExitRegression && code != kExitOk) worst = code;
     if (options.json) {
-      answer.push_back(ToJson(path, verification));
+      answer.push_back(VerificationToJson(path, verification));
     } else {
       Print(path, verification);
     }

@@ -23,7 +23,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-struct CheckOptions {
+struct PluginCheckOptions {
   std::string what;
   std::vector<std::string> allow_plugins;
   std::vector<std::string> only;
@@ -70,7 +70,7 @@ void Print(const OrderedJson& result) {
 }
 
 OrderedJson CheckMethod(const CheckedMethod& checked,
-                        const CheckOptions& options) {
+                        const PluginCheckOptions& options) {
   if (!options.json) std::cout << checked.name << std::endl;
   OrderedJson results = OrderedJson::array();
   HoldToPromises(checked, options.only, [&](const PromiseKept& promise) {
@@ -83,7 +83,8 @@ OrderedJson CheckMethod(const CheckedMethod& checked,
   return {{"method", checked.name}, {"checks", results}};
 }
 
-OrderedJson CheckScoreFile(const fs::path& file, const CheckOptions& options) {
+OrderedJson CheckScoreFile(const fs::path& file,
+                           const PluginCheckOptions& options) {
   std::string name;
   const OrderedJson all = CheckScores(file, name);
   OrderedJson results = OrderedJson::array();
@@ -108,7 +109,7 @@ OrderedJson CheckScoreFile(const fs::path& file, const CheckOptions& options) {
   return {{"method", name}, {"checks", results}};
 }
 
-int Check(const CheckOptions& options) {
+int Check(const PluginCheckOptions& options) {
   OrderedJson answer = OrderedJson::array();
   const auto plugin =
       IsBuiltin(options.what) ? std::nullopt : NamedPlugin(options.what);
@@ -166,7 +167,7 @@ int Stamp(const StampOptions& options) {
 }
 
 Verb CheckVerbOfPlugins() {
-  auto options = std::make_shared<CheckOptions>();
+  auto options = std::make_shared<PluginCheckOptions>();
   return {
       .name = "check",
       .summary =
