@@ -20,8 +20,9 @@ namespace fs = std::filesystem;
 /// What the checks have to know of a method that is not of this tree.
 ContractHelp HelpFor(const MethodInfo& info, const fs::path& plugin) {
   ContractHelp help{.says_what_text_says = info.family == "prompt"};
-  const std::string kind = plugin.empty() ? "" : KindOfPlugin(plugin).name;
-  if (kind != "torchscript" && kind != "aoti") return help;
+  if (plugin.empty()) return help;
+  const PluginKind kind = KindOfPlugin(plugin);
+  if (kind.name != "torchscript" && kind.name != "aoti") return help;
   ExportedInput input = InputOfExported(plugin);
   help.classes = std::move(input.classes);
   help.input_size = input.pipeline.empty()

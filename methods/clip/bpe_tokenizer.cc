@@ -18,8 +18,8 @@ namespace tailmark {
 namespace fs = std::filesystem;
 namespace {
 
-constexpr std::string_view kStart = "<|startoftext|>";
-constexpr std::string_view kEnd = "<|endoftext|>";
+constexpr std::string_view kStartOfText = "<|startoftext|>";
+constexpr std::string_view kEndOfText = "<|endoftext|>";
 constexpr std::string_view kWordEnd = "</w>";
 constexpr std::string_view kContractions[] = {"'s", "'t",  "'re", "'ve",
                                               "'m", "'ll", "'d"};
@@ -175,8 +175,8 @@ struct BpeTokenizer::Source {
 BpeTokenizer::BpeTokenizer(const Source& source, TextCleaning cleaning)
     : cleaning_(cleaning),
       size_(static_cast<std::int64_t>(source.ids.size())),
-      start_(source.IdOf(std::string(kStart))),
-      end_(source.IdOf(std::string(kEnd))),
+      start_(source.IdOf(std::string(kStartOfText))),
+      end_(source.IdOf(std::string(kEndOfText))),
       pattern_(std::make_unique<Pattern>()) {
   const ByteAlphabet alphabet = MakeAlphabet();
   for (std::size_t b = 0; b < 256; ++b) {
@@ -218,8 +218,8 @@ std::unique_ptr<BpeTokenizer> BpeTokenizer::FromOpenAi(const fs::path& path,
     source.AddMerge(lines[i], i);
     add(source.merges.back().first + source.merges.back().second);
   }
-  add(std::string(kStart));
-  add(std::string(kEnd));
+  add(std::string(kStartOfText));
+  add(std::string(kEndOfText));
   return std::unique_ptr<BpeTokenizer>(new BpeTokenizer(source, cleaning));
 }
 
@@ -307,7 +307,7 @@ void BpeTokenizer::AddAscii(std::string_view text,
         to = at + word.size();
         break;
       }
-      for (const std::string_view word : {kStart, kEnd}) {
+      for (const std::string_view word : {kStartOfText, kEndOfText}) {
         if (rest.starts_with(word)) to = at + word.size();
       }
     }
@@ -336,8 +336,8 @@ void BpeTokenizer::AddUnicode(std::string_view text,
 
 void BpeTokenizer::AddWord(std::string_view word,
                            std::vector<std::int64_t>& out) const {
-  if (word == kStart || word == kEnd) {
-    out.push_back(word == kStart ? start_ : end_);
+  if (word == kStartOfText || word == kEndOfText) {
+    out.push_back(word == kStartOfText ? start_ : end_);
     return;
   }
   const std::size_t from = out.size();

@@ -135,7 +135,7 @@ TEST(FitInto, KeepsTheShapeAndAveragesWhatItShrinks) {
   EXPECT_EQ(small.Row(2)[11], 50);
   const Image large = FitInto(wide, 16);
   EXPECT_EQ(large.Row(8)[0], 0);
-  EXPECT_EQ(large.Row(8)[2 * 3], 100);
+  EXPECT_EQ(large.Row(8)[6], 100);
   EXPECT_EQ(FitInto(Blank(1, 1000), 10).rgb.size(), 300u);
 }
 

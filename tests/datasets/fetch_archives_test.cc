@@ -106,7 +106,7 @@ TEST_F(FetchArchive, AnErrorPageIsNoArchive) {
   });
   const auto report = Run(server);
   ASSERT_EQ(report.problems.size(), 3u);
-  EXPECT_HAS(report.problems[0].what, "no header of a tar archive");
+  TM_EXPECT_HAS(report.problems[0].what, "no header of a tar archive");
 }
 
 TEST_F(FetchArchive, AnImageThatIsNotInTheArchiveIsNamed) {
@@ -117,7 +117,7 @@ TEST_F(FetchArchive, AnImageThatIsNotInTheArchiveIsNamed) {
   const auto report = Run(server);
   ASSERT_EQ(report.problems.size(), 1u);
   EXPECT_EQ(report.problems[0].path, paths_.back());
-  EXPECT_HAS(report.problems[0].what, "not in the archive");
+  TM_EXPECT_HAS(report.problems[0].what, "not in the archive");
 }
 
 // As trainval and test of VOC2007.
@@ -141,7 +141,7 @@ TEST_F(FetchArchive, TwoArchivesMayShareAFolder) {
   EXPECT_EQ(report.got, 4);
   ASSERT_EQ(report.problems.size(), 1u);
   EXPECT_EQ(report.problems[0].path, folder + "JPEGImages/20.jpg");
-  EXPECT_HAS(report.problems[0].what, "not in the archive");
+  TM_EXPECT_HAS(report.problems[0].what, "not in the archive");
   EXPECT_EQ(ReadFile(root_.path() / job.paths[2]), NoisyPicture(8));
 }
 
@@ -154,7 +154,7 @@ TEST(TarStream, GivesTheSameInPiecesOfAnySize) {
         {.wanted = [](const string& name,
                       std::int64_t) { return name.ends_with(".jpg"); },
          .file =
-             [&](const string& name, string bytes) {
+             [&](const string& name, const string& bytes) {
                names.push_back(name + Sha256Hex(bytes));
              }},
         1 << 20);

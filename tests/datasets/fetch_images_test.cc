@@ -105,7 +105,7 @@ TEST_F(FetchImages, AnotherRangeThanAskedForIsNotTaken) {
     reply.Send(206, "Content-Range: bytes 5-9/99\r\nContent-Length: 5\r\n",
                "wrong");
   });
-  EXPECT_HAS(why, "another range than asked for (3 attempts)");
+  TM_EXPECT_HAS(why, "another range than asked for (3 attempts)");
   ExpectNothing();
 }
 
@@ -127,7 +127,7 @@ TEST_F(FetchImages, ATooSmallLengthIsNoticed) {
   const string why = Get([&](const HttpRequest&, HttpReply& reply) {
     reply.Send(200, "Content-Length: 900\r\n", picture_);
   });
-  EXPECT_HAS(why, "no whole picture");
+  TM_EXPECT_HAS(why, "no whole picture");
   EXPECT_EQ(requests_, 3);
   ExpectNothing();
 }
@@ -138,7 +138,7 @@ TEST_F(FetchImages, ATooLargeLengthIsNoticed) {
     reply.Send(200, StrCat("Content-Length: ", picture_.size() + 100, "\r\n"),
                picture_);
   });
-  EXPECT_HAS(why, "(3 attempts)");
+  TM_EXPECT_HAS(why, "(3 attempts)");
   ExpectNothing();
 }
 
@@ -150,7 +150,7 @@ TEST_F(FetchImages, ALyingServerCannotFillTheDisk) {
   job.limits.most_bytes = 100000;
   const auto report = fetch::Fetch(job);
   ASSERT_EQ(report.problems.size(), 1u);
-  EXPECT_HAS(report.problems[0].what, "more than 100000 bytes");
+  TM_EXPECT_HAS(report.problems[0].what, "more than 100000 bytes");
   EXPECT_EQ(server.requests(), 1);
 }
 
@@ -165,23 +165,23 @@ TEST_F(FetchImages, RedirectsAreFollowedButNotForEver) {
             "");
   ExpectWhole();
   fs::remove(root_.path() / "a/1.jpg");
-  EXPECT_HAS(Get([](const HttpRequest&, HttpReply& reply) {
-               reply.Send(302, "Location: /a/1.jpg\r\nContent-Length: 0\r\n",
-                          "");
-             }),
-             "redirect");
+  TM_EXPECT_HAS(Get([](const HttpRequest&, HttpReply& reply) {
+                  reply.Send(302, "Location: /a/1.jpg\r\nContent-Length: 0\r\n",
+                             "");
+                }),
+                "redirect");
   EXPECT_LE(requests_, 7);
-  EXPECT_HAS(Get([](const HttpRequest&, HttpReply& reply) {
-               reply.Send(302, "Location: file:///etc/passwd\r\n", "");
-             }),
-             "nsupported protocol");
+  TM_EXPECT_HAS(Get([](const HttpRequest&, HttpReply& reply) {
+                  reply.Send(302, "Location: file:///etc/passwd\r\n", "");
+                }),
+                "nsupported protocol");
 }
 
 TEST_F(FetchImages, NotFoundIsNotAskedForAgain) {
-  EXPECT_HAS(Get([](const HttpRequest&, HttpReply& reply) {
-               reply.Send(404, "Content-Length: 3\r\n", "no!");
-             }),
-             "HTTP 404");
+  TM_EXPECT_HAS(Get([](const HttpRequest&, HttpReply& reply) {
+                  reply.Send(404, "Content-Length: 3\r\n", "no!");
+                }),
+                "HTTP 404");
   EXPECT_EQ(requests_, 1);
   ExpectNothing();
 }

@@ -21,10 +21,10 @@ using std::string;
 using FetchRoot = FetchTest;
 
 TEST_F(FetchRoot, AnErrorPageIsNoPicture) {
-  EXPECT_HAS(Get([](const HttpRequest& request, HttpReply& reply) {
-               reply.Serve(request, "<html>Please log in</html>");
-             }),
-             "no whole picture");
+  TM_EXPECT_HAS(Get([](const HttpRequest& request, HttpReply& reply) {
+                  reply.Serve(request, "<html>Please log in</html>");
+                }),
+                "no whole picture");
   ExpectNothing();
 }
 
@@ -48,7 +48,7 @@ TEST_F(FetchRoot, WhatCameFirstIsWhatMustComeEverAfter) {
   };
   EXPECT_EQ(serve(picture_), "");
   fs::remove(root_.path() / "a/1.jpg");
-  EXPECT_HAS(serve(NoisyPicture(2)), "the manifest has");
+  TM_EXPECT_HAS(serve(NoisyPicture(2)), "the manifest has");
   ExpectNothing();
   EXPECT_EQ(serve(picture_), "");
 }
@@ -83,7 +83,7 @@ TEST_F(FetchRoot, VerifyNamesWhatIsMissingChangedOrBroken) {
   EXPECT_EQ(problems[0].path, "a/1.jpg");
   EXPECT_EQ(problems[0].what, "missing");
   EXPECT_EQ(problems[1].path, "a/2.jpg");
-  EXPECT_HAS(problems[1].what, "the manifest has");
+  TM_EXPECT_HAS(problems[1].what, "the manifest has");
   EXPECT_EQ(problems[2].path, "a/3.jpg");
   EXPECT_EQ(problems[2].what.find("the manifest"), string::npos);
   // Fetching again repairs what has another size or is gone.
@@ -104,8 +104,8 @@ TEST_F(FetchRoot, ACopyIsLinkedAndChecked) {
   EXPECT_TRUE(
       fs::equivalent(root_.path() / "a/1.jpg", copy.path() / "images/a/1.jpg"));
   ASSERT_EQ(report.problems.size(), 2u);
-  EXPECT_HAS(report.problems[0].what, "no whole picture");
-  EXPECT_HAS(report.problems[1].what, "not in ");
+  TM_EXPECT_HAS(report.problems[0].what, "no whole picture");
+  TM_EXPECT_HAS(report.problems[1].what, "not in ");
 }
 
 TEST_F(FetchRoot, ABrokenManifestIsNotOverwritten) {

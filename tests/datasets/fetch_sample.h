@@ -57,7 +57,7 @@ class FetchTest : public ::testing::Test {
   int requests_ = 0;
 };
 
-#define EXPECT_HAS(text, part) \
+#define TM_EXPECT_HAS(text, part) \
   EXPECT_NE((text).find(part), std::string::npos) << (text)
 
 }  // namespace tailmark

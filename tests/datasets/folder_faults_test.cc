@@ -34,7 +34,7 @@ TEST_F(Folder, ErrorsInACsvNameLineAndColumn) {
   const struct {
     const char* csv;
     const char* says;
-  } kCases[] = {
+  } cases[] = {
       {"", "bad.csv:1:1: empty; expected a header such as path,labels"},
       {"path,tags\n",
        "bad.csv:1:6: unknown column 'tags'; expected path (or file), labels, "
@@ -72,7 +72,7 @@ TEST_F(Folder, ErrorsInACsvNameLineAndColumn) {
        "bad.csv:3:3: unknown class 'dog'; there are: cat; classes that no "
        "training image shows must be in the option 'classes' or 'counts'"},
   };
-  for (const auto& each : kCases) {
+  for (const auto& each : cases) {
     EXPECT_TRUE(ErrorOfCsv(each.csv).ends_with(each.says))
         << ErrorOfCsv(each.csv) << "\nexpected " << each.says;
   }
@@ -152,7 +152,7 @@ TEST_F(Folder, ErrorsInJsonNameTheMember) {
   const struct {
     const char* json;
     const char* says;
-  } kCases[] = {
+  } cases[] = {
       {"{\"images\": [],\n}", "bad.json:2:1: not JSON: a comma must not"},
       {"{}", "no array 'categories'; expected images, annotations and"},
       {R"({"images":[],"annotations":[],"categories":[3]})",
@@ -177,7 +177,7 @@ TEST_F(Folder, ErrorsInJsonNameTheMember) {
        "bad.json: annotations[0].category_id: names no category"},
       {R"({"images":[{"id":1e999,"file_name":"x"}]})", "bad.json: not JSON"},
   };
-  for (const auto& each : kCases) {
+  for (const auto& each : cases) {
     files_.Write("bad.json", each.json);
     const string what = ErrorWith({{"labels", string("bad.json")}});
     EXPECT_NE(what.find(each.says), what.npos)

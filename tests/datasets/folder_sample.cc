@@ -34,7 +34,7 @@ void TempFolder::Write(std::string_view file, std::string_view text) const {
 
 void TempFolder::WritePicture(std::string_view file, int shade) const {
   Image image{.width = 4, .height = 3};
-  image.rgb.assign(4 * 3 * 3, static_cast<std::uint8_t>(shade));
+  image.rgb.assign(std::size_t{4} * 3 * 3, static_cast<std::uint8_t>(shade));
   MakeFolders((path_ / file).parent_path());
   WritePng(path_ / file, image);
 }

@@ -163,7 +163,7 @@ TEST(LoaderTest, PixelsAreThoseOfTheirRow) {
   loader.Start({.batch_size = 4, .shuffle = true});
   for (const LoadedBatch& batch : All(loader)) {
     for (std::size_t i = 0; i < batch.rows.size(); ++i) {
-      std::vector<float> expected(3 * kSide * kSide);
+      std::vector<float> expected(std::size_t{3} * kSide * kSide);
       Normalise(PipelineByName("as-is-8"),
                 data.LoadImage(data.train(), batch.rows[i]), expected.data());
       const auto from = batch.pixels.begin() +
@@ -291,10 +291,10 @@ TEST(LoaderTest, EveryStepOfRandAugmentIsDrawnAboutAsOftenAsTheOthers) {
   }
   EXPECT_EQ(drawn.size(), 15U * 9U);
   for (const auto& [what, times] : drawn) {
-    EXPECT_NEAR(times, kDraws / 135, 75) << what.first << " " << what.second;
+    EXPECT_NEAR(times, kDraws / 135.0, 75) << what.first << " " << what.second;
   }
-  EXPECT_NEAR(applied[true], kDraws / 2, 500);
-  EXPECT_NEAR(negative[true], kDraws / 2, 500);
+  EXPECT_NEAR(applied[true], kDraws / 2.0, 500);
+  EXPECT_NEAR(negative[true], kDraws / 2.0, 500);
 }
 
 TEST(LoaderTest, ALastBatchThatIsNotFullCanBeLeftOut) {

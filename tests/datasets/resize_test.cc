@@ -40,8 +40,10 @@ int OneValue(const std::vector<int>& line, int out_size, int index,
   const double stretch = scale < 1 ? 1 : scale;
   const double reach = (filter == Filter::kBicubic ? 2.0 : 1.0) * stretch;
   const double center = (index + 0.5) * scale;
-  const int from = std::max(0, static_cast<int>(center - reach + 0.5));
-  const int to = std::min(in_size, static_cast<int>(center + reach + 0.5));
+  const int from =
+      std::max(0, static_cast<int>(std::floor(center - reach + 0.5)));
+  const int to =
+      std::min(in_size, static_cast<int>(std::floor(center + reach + 0.5)));
   std::vector<double> weights;
   double sum = 0;
   for (int i = from; i < to; ++i) {
@@ -123,9 +125,10 @@ Image SlowResize(const Image& image, int width, int height,
 Image Cut(const Image& image, const Box& box) {
   Image part{box.width, box.height, {}};
   for (int y = 0; y < box.height; ++y) {
-    const std::uint8_t* from =
-        image.Row(static_cast<int>(box.top) + y) + box.left * 3;
-    part.rgb.insert(part.rgb.end(), from, from + box.width * 3);
+    const std::uint8_t* from = image.Row(static_cast<int>(box.top) + y) +
+                               static_cast<std::ptrdiff_t>(box.left) * 3;
+    part.rgb.insert(part.rgb.end(), from,
+                    from + static_cast<std::ptrdiff_t>(box.width) * 3);
   }
   return part;
 }

@@ -18,7 +18,7 @@ using ::testing::HasSubstr;
 // made twice.
 TEST(CocoLt, FromAServerToTheReportWithEachImageEncodedOnce) {
   // All are fetched, few encoded.
-  const std::vector<std::string> kFew = {"--limit", "128"};
+  const std::vector<std::string> few = {"--limit", "128"};
   const ScratchFolder scratch;
   CocoLtStandIn stand_in(scratch.path(), 64);
   const Program& tailmark = stand_in.tailmark();
@@ -37,7 +37,7 @@ TEST(CocoLt, FromAServerToTheReportWithEachImageEncodedOnce) {
   EXPECT_EQ(verified.code, 0) << verified.err;
   EXPECT_TRUE(verified.json().at("good").get<bool>());
 
-  const auto first = stand_in.Run("zero_shot_clip-hpdval", kFew);
+  const auto first = stand_in.Run("zero_shot_clip-hpdval", few);
   ASSERT_EQ(first.said.code, 0) << first.said.err;
   EXPECT_EQ(first.run.at("state"), "done");
   EXPECT_FALSE(first.cached);
@@ -48,7 +48,7 @@ TEST(CocoLt, FromAServerToTheReportWithEachImageEncodedOnce) {
   EXPECT_TRUE(again.cached);
   EXPECT_EQ(again.scores, first.scores);
   // Other texts and another way of scoring: the same images.
-  const auto other_texts = stand_in.Run("plain", kFew);
+  const auto other_texts = stand_in.Run("plain", few);
   ASSERT_EQ(other_texts.said.code, 0) << other_texts.said.err;
   EXPECT_TRUE(other_texts.cached);
   EXPECT_NE(other_texts.scores, first.scores);
@@ -73,7 +73,7 @@ TEST(CocoLt, FromAServerToTheReportWithEachImageEncodedOnce) {
     }
   }
   stand_in.ChangeTestImage(7);
-  const auto changed = stand_in.Run("zero_shot_clip-hpdval", kFew);
+  const auto changed = stand_in.Run("zero_shot_clip-hpdval", few);
   ASSERT_EQ(changed.said.code, 0) << changed.said.err;
   EXPECT_FALSE(changed.cached);
   EXPECT_NE(changed.run.at("key"), first.run.at("key"));

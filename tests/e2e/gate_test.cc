@@ -276,11 +276,11 @@ TEST_F(GateVerbs, BisectFindsThePlantedCommit) {
       "-qm \"turn $i\"; git tag t$i; done";
   if (std::system(script.c_str()) != 0) GTEST_SKIP() << "no git";
   Program here{repo};
+  const std::string judge =
+      "test \"$(cat score)\" -ge 60 && exit 0; "
+      "test \"$(cat turn)\" -eq 6 && exit 3; exit 1";
   const Said said =
-      here({"bisect", "--good", "t1", "--bad", "t8", "--run",
-            "test \"$(cat score)\" -ge 60 && exit 0; test \"$(cat turn)\" -eq "
-            "6 && exit 3; exit 1",
-            "--json"});
+      here({"bisect", "--good", "t1", "--bad", "t8", "--run", judge, "--json"});
   ASSERT_EQ(said.code, 0) << said.err;
   const std::string found = said.json()["first_bad"];
   const std::string same =

@@ -12,9 +12,8 @@
 #include "datasets/folder/listing.h"
 #include "harness/base/error.h"
 
+namespace tailmark::folder {
 namespace {
-
-using namespace tailmark::folder;
 
 void Require(bool condition) {
   if (!condition) std::abort();
@@ -30,9 +29,9 @@ void ReadImages(std::string_view text, const ListingRules& rules) {
       Require(FindBadUtf8(image.path) == std::string_view::npos);
       Require(paths.insert(image.path).second);
       Require(rules.test_labels || image.labels.empty() ||
-              image.role == tailmark::SplitRole::kTrain);
+              image.role == SplitRole::kTrain);
     }
-  } catch (const tailmark::DataError&) {
+  } catch (const DataError&) {
   }
 }
 
@@ -41,13 +40,13 @@ void ReadClasses(std::string_view text) {
     for (const auto& each : ParseCounts(text, "counts")) {
       Require(each.count >= 0 && WhatIsWrongWithClass(each.name).empty());
     }
-  } catch (const tailmark::DataError&) {
+  } catch (const DataError&) {
   }
   try {
     for (const auto& name : ParseClassNames(text, "classes")) {
       Require(WhatIsWrongWithClass(name).empty());
     }
-  } catch (const tailmark::DataError&) {
+  } catch (const DataError&) {
   }
 }
 
@@ -61,3 +60,5 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data,
   ReadClasses(text);
   return 0;
 }
+
+}  // namespace tailmark::folder

@@ -86,8 +86,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data,
   // The good one with bytes changed: place (two), value.
   std::string tar = kGood.tar;
   for (std::size_t i = 0; i + 2 < size && i < 12; i += 3) {
-    tar[(data[i] * 256U + data[i + 1]) * 7U % tar.size()] =
-        static_cast<char>(data[i + 2]);
+    const std::size_t place = data[i] * 256U + data[i + 1];
+    tar[place * 7 % tar.size()] = static_cast<char>(data[i + 2]);
   }
   WriteScratch(input, tar);
   if (Holds(kGood, input) != (tar == kGood.tar)) std::abort();

@@ -34,7 +34,7 @@ Seen Read(std::string_view bytes, std::size_t step) {
              return name.size() % 3 != 0;
            },
        .file =
-           [&](const std::string& name, std::string file) {
+           [&](const std::string& name, const std::string& file) {
              if (file.size() > kMostBytes) std::abort();
              seen.words.push_back(name + ": " + file);
            }},

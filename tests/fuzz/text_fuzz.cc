@@ -9,9 +9,10 @@
 #include "methods/clip/text_repair.h"
 #include "methods/clip/text_unicode.h"
 
+namespace tailmark {
+
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data,
                                       std::size_t size) {
-  using namespace tailmark;
   try {
     const auto text = FromUtf8({reinterpret_cast<const char*>(data), size});
     if (FromUtf8(ToUtf8(text)) != text) std::abort();
@@ -21,3 +22,5 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data,
   }
   return 0;
 }
+
+}  // namespace tailmark

@@ -127,7 +127,8 @@ void AddExtras(const Extras& extras, OrderedJson& answer) {
   }
 }
 
-OrderedJson Answer(const Evaluation& evaluation, const std::string& name) {
+OrderedJson EvaluationToJson(const Evaluation& evaluation,
+                             const std::string& name) {
   OrderedJson definitions = OrderedJson::object();
   for (const DefinitionResult& result : evaluation.results) {
     OrderedJson groups = OrderedJson::object();
@@ -238,7 +239,7 @@ int EvalRuns(const EvalOptions& options, const GlobalOptions& global) {
     const Evaluation evaluation = Compute(in, options);
     CountTestEvaluation(store, run.key);
     const Extras extras = ExtrasOf(in, options, PolicyOf(options, in.policy));
-    OrderedJson answer = Answer(evaluation, in.name);
+    OrderedJson answer = EvaluationToJson(evaluation, in.name);
     AddExtras(extras, answer);
     answer["key"] = run.key;
     answers.push_back(std::move(answer));
@@ -260,7 +261,7 @@ int Eval(const EvalOptions& options, const GlobalOptions& global) {
   const Evaluation evaluation = Compute(in, options);
   const Extras extras = ExtrasOf(in, options, PolicyOf(options, in.policy));
   if (options.json) {
-    OrderedJson answer = Answer(evaluation, in.name);
+    OrderedJson answer = EvaluationToJson(evaluation, in.name);
     AddExtras(extras, answer);
     std::cout << answer.dump(2) << "\n";
   } else {

@@ -19,7 +19,7 @@ struct PlanVerbOptions {
   bool json = false;
 };
 
-OrderedJson Answer(const Plan& plan) {
+OrderedJson PlanToJson(const Plan& plan) {
   OrderedJson runs = OrderedJson::array();
   OrderedJson tasks = OrderedJson::array();
   for (const PlanTask& task : plan.tasks) {
@@ -125,7 +125,7 @@ int PlanIt(const PlanVerbOptions& options, const GlobalOptions& global) {
     WriteFileAtomic(options.out, ToJson(campaign.plan).dump(1) + "\n");
   }
   if (options.json) {
-    std::cout << Answer(campaign.plan).dump(2) << "\n";
+    std::cout << PlanToJson(campaign.plan).dump(2) << "\n";
   } else {
     PrintTable(campaign.plan);
     if (options.explain) PrintExplained(campaign);

@@ -127,8 +127,8 @@ std::string Block(const std::vector<SeenRun>& runs,
   return block + (counts.empty() ? "no runs yet" : counts) + "\n";
 }
 
-OrderedJson Answer(const std::vector<SeenRun>& runs,
-                   const std::vector<std::string>& waiting) {
+OrderedJson WatchedToJson(const std::vector<SeenRun>& runs,
+                          const std::vector<std::string>& waiting) {
   OrderedJson rows = OrderedJson::array();
   for (const SeenRun& run : runs) {
     OrderedJson row = {{"key", run.key},
@@ -212,7 +212,7 @@ int Watch(const WatchOptions& options, const GlobalOptions& global) {
   const std::vector<Cell> planned = Planned(options.campaign, global);
   if (options.json) {
     const auto runs = Look(watch, options.campaign);
-    std::cout << Answer(runs, Waiting(planned, runs)).dump(2) << "\n";
+    std::cout << WatchedToJson(runs, Waiting(planned, runs)).dump(2) << "\n";
   } else {
     Follow(watch, options.campaign, planned);
   }
