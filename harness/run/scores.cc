@@ -66,15 +66,16 @@ ScoreFile ScoreCollector::Write(const fs::path& bundle,
                            ids_.size(), " images"));
   }
   at::Tensor all = at::cat(parts_).contiguous();
-  const std::string dtype(NameOf(FileTypeOf(all)));
+  // .npy knows no bfloat16.
   if (all.scalar_type() == at::kBFloat16) all = all.to(at::kFloat);
+  const DType dtype = FileTypeOf(all);
   const std::string path = "scores/" + split + ".npy";
   MakeFolders(bundle / "scores");
-  WriteNpy(bundle / path, FileTypeOf(all), all.sizes().vec(), BytesOf(all));
+  WriteNpy(bundle / path, dtype, all.sizes().vec(), BytesOf(all));
   return {.split = split,
           .path = path,
           .sha256 = Sha256File(bundle / path),
-          .dtype = dtype,
+          .dtype = std::string(NameOf(dtype)),
           .rows = all.size(0),
           .cols = all.size(1),
           .scale = std::string(NameOf(scale))};

@@ -205,9 +205,13 @@ HpDvalTrainer::Losses HpDvalTrainer::Evaluate(const at::Tensor& pixels,
 at::Tensor HpDvalTrainer::Scores(const at::Tensor& pixels,
                                  bool averaged) const {
   const at::NoGradGuard no_grad;
-  const auto precision = setup_.precision();
-  const Texts texts = averaged ? AveragedTexts() : TextsOf(trained_);
-  const auto tokens = student(averaged).Tokens(Prepared(pixels));
+  Texts texts;
+  at::Tensor tokens;
+  {
+    const auto precision = setup_.precision();
+    texts = averaged ? AveragedTexts() : TextsOf(trained_);
+    tokens = student(averaged).Tokens(Prepared(pixels));
+  }
   if (tokens.scalar_type() == at::kDouble) {
     return DualViewScores(view_, tokens, texts.global, texts.local);
   }

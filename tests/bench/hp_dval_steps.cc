@@ -14,6 +14,7 @@
 #include <cstdlib>
 #include <iostream>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -23,6 +24,7 @@
 #include "harness/base/json.h"
 #include "methods/clip/clip_encoder.h"
 #include "methods/hp_dval/trainer.h"
+#include "methods/optim/autocast.h"
 #include "methods/torch_pch.h"
 
 namespace tailmark {
@@ -30,6 +32,7 @@ namespace {
 
 struct StepsOptions {
   std::string stage = "1";
+  std::string precision = "fp32";  ///< Or "bf16", as a recipe's.
   std::int64_t classes = 80;
   std::int64_t images = 1909;
   std::int64_t batch = 8;
@@ -104,7 +107,12 @@ class FullSize {
         .options = &settings_,
         .clip = &clip_,
         .student = std::move(student),
-        .tokens = {.templates = texts, .placeholders = texts}});
+        .tokens = {.templates = texts, .placeholders = texts},
+        .precision = [precision = o.precision]() -> std::shared_ptr<void> {
+          Problem problem;
+          problem.precision = precision;
+          return std::make_shared<Autocast>(problem);
+        }});
     trainer_->Begin(DistributionBalancedLoss({.positive = DbPositive::kConst},
                                              Counts(o), o.images, at::kCPU),
                     {.max_lr = 1e-5, .total_steps = 4800, .warm_up = 0.1});
@@ -158,6 +166,8 @@ bool Parse(int argc, char** argv, StepsOptions& o) {
       {"--batch", &o.batch},     {"--steps", &o.steps},
       {"--words", &o.words},     {"--threads", &o.threads},
       {"--scored", &o.scored}};
+  std::map<std::string, std::string*> words = {{"--stage", &o.stage},
+                                               {"--precision", &o.precision}};
   std::map<std::string, bool*> flags = {{"--recompute", &o.recompute},
                                         {"--tiny", &o.tiny}};
   for (int i = 1; i < argc; ++i) {
@@ -166,8 +176,8 @@ bool Parse(int argc, char** argv, StepsOptions& o) {
       *flags[name] = true;
     } else if (i + 1 == argc) {
       return false;
-    } else if (name == "--stage") {
-      o.stage = argv[++i];
+    } else if (words.contains(name)) {
+      *words[name] = argv[++i];
     } else if (numbers.contains(name)) {
       *numbers[name] = std::atoll(argv[++i]);
     } else {
@@ -182,7 +192,8 @@ int Main(int argc, char** argv) {
   if (!Parse(argc, argv, o)) {
     std::cerr << "usage: hp_dval_steps [--stage 1|2|joint] [--classes N] "
                  "[--images N] [--batch N] [--steps N] [--scored N] "
-                 "[--words N] [--threads N] [--recompute] [--tiny]\n";
+                 "[--words N] [--threads N] [--precision fp32|bf16] "
+                 "[--recompute] [--tiny]\n";
     return 2;
   }
   KeepFreedMemory();  // as the worker does

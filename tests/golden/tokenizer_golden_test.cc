@@ -27,11 +27,11 @@ fs::path VocabularyFile() {
 
 /// Null where the vocabulary is absent.
 const BpeTokenizer* OpenAi() {
-  static const auto tokenizer = []() -> std::unique_ptr<BpeTokenizer> {
+  static const auto kTokenizer = []() -> std::unique_ptr<BpeTokenizer> {
     if (!fs::exists(VocabularyFile())) return nullptr;
     return BpeTokenizer::FromOpenAi(VocabularyFile());
   }();
-  return tokenizer.get();
+  return kTokenizer.get();
 }
 
 std::vector<Json> GoldenRows() {

@@ -34,7 +34,7 @@ void WriteBundle(const RunSpec& spec, const fs::path& bundle, RunState state,
   MakeFolders(bundle / "scores");
   const std::vector<std::int64_t> shape = {3, 2};
   std::vector<float> values;
-  for (int i = 0; i < 6; ++i) {
+  for (std::uint64_t i = 0; i < 6; ++i) {
     values.push_back(static_cast<float>((spec.seed * 7 + i * 5) % 11));
   }
   WriteNpy(bundle / "scores/test.npy", DType::kFloat32, shape, values);

@@ -178,6 +178,20 @@ TEST_F(HpDvalTest, AnEpisodeGoesOnFromTheFitToTheBaseClasses) {
   ExpectResumeChangesNothing(options);
 }
 
+// Half precision of scores would tie images that differ.
+TEST_F(HpDvalTest, InBfloat16ItsScoresAreFloat32NearThoseOfFloat32) {
+  const auto fitted = Fitted(Fast("1"));
+  const auto exact = Scores(*fitted);
+  problem_.precision = "bf16";
+  const auto lower = Make(Fast("1"));
+  lower->Load(*Saved(*fitted));
+  const auto scores = Scores(*lower);
+  EXPECT_EQ(scores.scalar_type(), at::kFloat);
+  const double apart = (scores - exact).abs().max().item<double>();
+  EXPECT_GT(apart, 0);
+  EXPECT_LT(apart, 0.1);
+}
+
 TEST_F(HpDvalTest, NoStageChangesTheEncoder) {
   const std::string before = HashParameters(clip_.model());
   TrainStageOne();

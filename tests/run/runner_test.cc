@@ -252,6 +252,15 @@ TEST(Runner, NanScoresFailWithRowAndClass) {
                                    HasSubstr("class 2 ('thing2')")));
 }
 
+TEST(Runner, TheRecordSaysWhatTypeTheFileOfScoresHas) {
+  ToyEngine toy;
+  ASSERT_EQ(toy.Execute(toy.Spec("bfloat16_scores"), "a"), kExitDone)
+      << toy.log();
+  const RunRecord record = ReadBundle(toy.Bundle("a"));
+  const NpyArray scores = ReadNpy(toy.Bundle("a") / record.scores[0].path);
+  EXPECT_EQ(record.scores[0].dtype, NameOf(scores.dtype));
+}
+
 TEST(Runner, WhatAMethodDoesWrongIsRecordedInWords) {
   ToyEngine toy;
   for (const auto& [method, reason] :

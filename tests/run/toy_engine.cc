@@ -138,6 +138,15 @@ class NanScores final : public Plain {
   }
 };
 
+class HalfScores final : public Plain {
+ public:
+  using Plain::Plain;
+  static MethodInfo Info() { return Named("bfloat16_scores"); }
+  at::Tensor Predict(const Batch& batch) const override {
+    return Plain::Predict(batch).to(at::kBFloat16);
+  }
+};
+
 class WrongShape final : public Plain {
  public:
   using Plain::Plain;
@@ -337,6 +346,7 @@ void RegisterToyDataset(DatasetRegistry& registry) {
 
 void RegisterBadMethods(MethodRegistry& registry) {
   registry.Add<NanScores>();
+  registry.Add<HalfScores>();
   registry.Add<WrongShape>();
   registry.Add<NanLoss>();
   registry.Add<Throws>();

@@ -29,6 +29,9 @@ parser.add_argument("--stage", choices=["1", "2"], action="append")
 parser.add_argument("--batch", type=int, default=8)
 parser.add_argument("--steps", type=int, default=3)
 parser.add_argument("--scored", type=int, default=5, help="batches")
+parser.add_argument("--precision", choices=["fp32", "bf16"], default="fp32")
+parser.add_argument("--peer-precision", choices=["fp32", "bf16"],
+                    default="fp32")
 parser.add_argument("--threads", type=int, default=1)
 parser.add_argument("--peer", action="store_true", help="measure the peer")
 arguments = parser.parse_args()
@@ -154,19 +157,25 @@ def measure(shape, stage):
     labels = (torch.rand(arguments.batch, classes) < 0.05).float()
     labels[:, 0] = 1
     counts = 6 + (0.6 * images * torch.exp(-5 * torch.arange(classes) / classes))
+
+    def mixed():
+        return torch.autocast("cpu", torch.bfloat16,
+                              enabled=arguments.peer_precision == "bf16")
+
     seconds = []
     for _ in range(arguments.steps):
         begin = time.process_time()
-        scores, cls, local = model(pixels)
-        loss = loss_of(scores, labels, counts, images)
-        if stage == "1":
-            with torch.no_grad():
-                target = teacher(pixels)[:, 0]
-            loss = loss + F.l1_loss(cls, target)
-        else:
-            with torch.no_grad():
-                template = model.text(model.words, model.ends)
-            loss = loss + F.l1_loss(local, template)
+        with mixed():
+            scores, cls, local = model(pixels)
+            loss = loss_of(scores.float(), labels, counts, images)
+            if stage == "1":
+                with torch.no_grad():
+                    target = teacher(pixels)[:, 0]
+                loss = loss + F.l1_loss(cls, target)
+            else:
+                with torch.no_grad():
+                    template = model.text(model.words, model.ends)
+                loss = loss + F.l1_loss(local, template)
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
@@ -178,7 +187,7 @@ def measure(shape, stage):
         seconds.append(time.process_time() - begin)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     scored = []
-    with torch.no_grad():
+    with torch.no_grad(), mixed():
         for _ in range(arguments.scored):
             begin = time.process_time()
             average(pixels)
@@ -204,14 +213,16 @@ def main():
     common = ["--batch", str(arguments.batch), "--steps", str(arguments.steps),
               "--scored", str(arguments.scored), "--threads",
               str(arguments.threads)]
+    here = ["--precision", arguments.precision]
+    there = ["--peer-precision", arguments.peer_precision]
     print("shape    stage  what            here      PyTorch   ratio")
     for shape in shapes:
         classes, images = SHAPES[shape]
         for stage in stages:
             ours = run([arguments.hp_dval_steps, "--stage", stage, "--classes",
-                        str(classes), "--images", str(images), *common])
+                        str(classes), "--images", str(images), *common, *here])
             peer = run([sys.executable, __file__, "--peer", "--shape", shape,
-                        "--stage", stage, *common])
+                        "--stage", stage, *common, *there])
             rows = [("step, CPU s", median(ours["step_cpu_s"]),
                      median(peer["step_cpu_s"])),
                     ("scored, CPU s", median(ours["score_cpu_s_an_image"]),
