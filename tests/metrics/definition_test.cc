@@ -21,7 +21,7 @@ std::string ErrorOf(std::string_view id) {
   return "";
 }
 
-#define EXPECT_SAYS(text, part) \
+#define TM_EXPECT_SAYS(text, part) \
   EXPECT_NE(std::string(text).find(part), std::string::npos) << (text)
 
 TEST(Definition, AShortIdIsCompletedByTheDefaultPolicy) {
@@ -69,25 +69,27 @@ TEST(Definition, EveryKnownIdAndEveryPolicyReadsBackAsItself) {
 }
 
 TEST(Definition, AnUnknownOneNamesTheNearest) {
-  EXPECT_SAYS(ErrorOf("ap.stpe"),
-              "unknown definition 'ap.stpe'; did you mean 'ap.step'?");
-  EXPECT_SAYS(ErrorOf("ap.voc7"), "did you mean 'ap.voc07'?");
-  EXPECT_SAYS(ErrorOf("mean"), "there are: ap.step, ap.rank, ap.voc10");
-  EXPECT_SAYS(ErrorOf("ap.stpe/empty=keep"), "in 'ap.stpe/empty=keep'");
-  EXPECT_SAYS(ErrorOf(""), "unknown definition ''");
+  TM_EXPECT_SAYS(ErrorOf("ap.stpe"),
+                 "unknown definition 'ap.stpe'; did you mean 'ap.step'?");
+  TM_EXPECT_SAYS(ErrorOf("ap.voc7"), "did you mean 'ap.voc07'?");
+  TM_EXPECT_SAYS(ErrorOf("mean"), "there are: ap.step, ap.rank, ap.voc10");
+  TM_EXPECT_SAYS(ErrorOf("ap.stpe/empty=keep"), "in 'ap.stpe/empty=keep'");
+  TM_EXPECT_SAYS(ErrorOf(""), "unknown definition ''");
 }
 
 TEST(Definition, AWrongPartIsNamedWithWhatIsAllowed) {
-  EXPECT_SAYS(ErrorOf("ap.rank/ties=bset"),
-              "unknown value of ties 'bset'; did you mean 'best'?");
-  EXPECT_SAYS(ErrorOf("ap.step/ties=best"),
-              "ap.step has no ties=best; it has: grouped");
-  EXPECT_SAYS(ErrorOf("ap.step/dificult=ignore"), "did you mean 'difficult'?");
-  EXPECT_SAYS(ErrorOf("ap.step/difficult=positve"), "did you mean 'positive'?");
-  EXPECT_SAYS(ErrorOf("ap.step/empty=keep/empty=drop"), "says empty twice");
-  EXPECT_SAYS(ErrorOf("ap.step/v2"), "computes version 1 of ap.step, not 2");
-  EXPECT_SAYS(ErrorOf("ap.step/"), "unknown part of a definition ''");
-  EXPECT_SAYS(ErrorOf("ap.step/v1/v1"), "says the version twice");
+  TM_EXPECT_SAYS(ErrorOf("ap.rank/ties=bset"),
+                 "unknown value of ties 'bset'; did you mean 'best'?");
+  TM_EXPECT_SAYS(ErrorOf("ap.step/ties=best"),
+                 "ap.step has no ties=best; it has: grouped");
+  TM_EXPECT_SAYS(ErrorOf("ap.step/dificult=ignore"),
+                 "did you mean 'difficult'?");
+  TM_EXPECT_SAYS(ErrorOf("ap.step/difficult=positve"),
+                 "did you mean 'positive'?");
+  TM_EXPECT_SAYS(ErrorOf("ap.step/empty=keep/empty=drop"), "says empty twice");
+  TM_EXPECT_SAYS(ErrorOf("ap.step/v2"), "computes version 1 of ap.step, not 2");
+  TM_EXPECT_SAYS(ErrorOf("ap.step/"), "unknown part of a definition ''");
+  TM_EXPECT_SAYS(ErrorOf("ap.step/v1/v1"), "says the version twice");
 }
 
 TEST(Definition, BinsAndEpsArePartOfTheIdOfTheirFamily) {
@@ -101,11 +103,11 @@ TEST(Definition, BinsAndEpsArePartOfTheIdOfTheirFamily) {
     const auto one = ParseDefinition(id);
     EXPECT_EQ(ParseDefinition(IdOf(one)), one) << id;
   }
-  EXPECT_SAYS(ErrorOf("ap.binned/bins=1"), "expected a whole number from 2");
-  EXPECT_SAYS(ErrorOf("ap.binned/bins=x"), "expected a whole number from 2");
-  EXPECT_SAYS(ErrorOf("ap.step/bins=5"), "only ap.binned has");
-  EXPECT_SAYS(ErrorOf("ap.step/eps=1e-8"), "only ap.rank has");
-  EXPECT_SAYS(ErrorOf("ap.rank/eps=2"), "above 0 and below 1");
+  TM_EXPECT_SAYS(ErrorOf("ap.binned/bins=1"), "expected a whole number from 2");
+  TM_EXPECT_SAYS(ErrorOf("ap.binned/bins=x"), "expected a whole number from 2");
+  TM_EXPECT_SAYS(ErrorOf("ap.step/bins=5"), "only ap.binned has");
+  TM_EXPECT_SAYS(ErrorOf("ap.step/eps=1e-8"), "only ap.rank has");
+  TM_EXPECT_SAYS(ErrorOf("ap.rank/eps=2"), "above 0 and below 1");
 }
 
 TEST(Definition, EveryProfileIsNamedAndOneIsSuggestedForAWrongName) {
@@ -127,7 +129,7 @@ TEST(Definition, EveryProfileIsNamedAndOneIsSuggestedForAWrongName) {
     FindProfile("hpdavl");
     FAIL();
   } catch (const ConfigError& error) {
-    EXPECT_SAYS(error.what(), "did you mean 'hpdval'?");
+    TM_EXPECT_SAYS(error.what(), "did you mean 'hpdval'?");
   }
 }
 

@@ -97,8 +97,8 @@ TEST(Power, TheSeedsTableIsReproduced) {
   const struct {
     std::int64_t n;
     double mde;
-  } kRows[] = {{3, 3.07}, {5, 2.03}, {8, 1.51}, {10, 1.33}};
-  for (const auto& row : kRows) {
+  } rows[] = {{3, 3.07}, {5, 2.03}, {8, 1.51}, {10, 1.33}};
+  for (const auto& row : rows) {
     EXPECT_NEAR(MinimumDetectableSeeds(row.n), row.mde, 0.015) << row.n;
     EXPECT_EQ(SeedsNeeded(1, row.mde + 0.02), row.n);
   }

@@ -21,7 +21,11 @@ class Weights : public ::testing::Test {
     fs::remove_all(folder_);
     fs::create_directories(folder_);
   }
+
+ public:
   ~Weights() override { fs::remove_all(folder_); }
+
+ protected:
   void Put(const std::string& name, const std::string& text) const {
     WriteFileAtomic(folder_ / name, text);
   }

@@ -12,7 +12,7 @@
 namespace tailmark {
 namespace {
 
-constexpr std::size_t kBudget = 150 * 1000;
+constexpr std::size_t kBudget = 150'000;
 
 struct Page {
   const char* name;

@@ -119,7 +119,7 @@ TEST_F(Ingest, AClassWithoutAPositiveIsUndefinedAndNotZero) {
 }
 
 TEST_F(Ingest, UnknownLabelsAreNotCounted) {
-  facts_.splits[1].known.assign(8 * 3, 1);
+  facts_.splits[1].known.assign(24, 1);  // eight images, three classes
   facts_.splits[1].known[0] = 0;
   const IngestResult result = Take("a");
   EXPECT_EQ(ClassMetrics(store_, result.run_id, IdOf(Definition{}))[0].ignored,

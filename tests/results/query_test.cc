@@ -25,7 +25,7 @@ class Queries : public ::testing::Test {
         Take({.method = method, .seed = seed, .fit_s = 1.0 + n++});
       }
     }
-    IngestUnfinished(store_, RecordOf(kLate));
+    IngestUnfinished(store_, RecordOf(late_));
   }
   std::int64_t Take(const SampleRun& run) {
     const fs::path bundle = scratch_.path() / RunKey(SpecOf(run));
@@ -39,7 +39,7 @@ class Queries : public ::testing::Test {
             .reason = ""};
   }
 
-  const SampleRun kLate{.method = "slow",
+  const SampleRun late_{.method = "slow",
                         .state = RunState::kTimeout,
                         .reason = "over 1 h",
                         .fit_s = 3600};
@@ -104,7 +104,7 @@ TEST_F(Queries, APrefixOfAKeyFindsItsRunOrSaysWhyNot) {
 TEST_F(Queries, FinishedRunsAreFoundForReuse) {
   const RunSpec spec = SpecOf({});
   EXPECT_TRUE(DoneRun(store_, RunKey(spec)).has_value());
-  EXPECT_FALSE(DoneRun(store_, RunKey(SpecOf(kLate))).has_value());
+  EXPECT_FALSE(DoneRun(store_, RunKey(SpecOf(late_))).has_value());
   EXPECT_TRUE(DoneRun(store_, RecipeId(spec.identity), 1).has_value());
   EXPECT_FALSE(DoneRun(store_, RecipeId(spec.identity), 9).has_value());
   // Another build of the same recipe and seed serves too.
@@ -188,7 +188,7 @@ TEST_F(Queries, ACampaignListsWhatIsThereAndWhatIsMissing) {
       store_, {.name = "quick",
                .command = "tailmark run quick",
                .recipe = {{"campaign", "quick"}},
-               .runs = {Plan({.method = "zero"}), Plan(kLate),
+               .runs = {Plan({.method = "zero"}), Plan(late_),
                         Plan({.method = "zero", .seed = 7}), never}});
   const auto cells = Cells(store_, id);
   ASSERT_EQ(cells.size(), 4U);

@@ -43,9 +43,9 @@ double Processor() {
 
 class Engines {
  public:
-  Engines(fs::path folder, Words recipe)
+  Engines(const fs::path& folder, Words recipe)
       : recipe_(std::move(recipe)),
-        folder_(folder.empty() ? scratch_.path() : std::move(folder)) {}
+        folder_(folder.empty() ? scratch_.path() : folder) {}
 
   int Run() {
     const Hashes first = By("run", [&](const Program& program) {
