@@ -13,7 +13,6 @@ namespace tailmark::fetch {
 namespace fs = std::filesystem;
 namespace {
 
-constexpr std::int64_t kMostCopiedBytes = std::int64_t{256} << 20;
 
 }  // namespace
 
@@ -47,7 +46,7 @@ std::string Take(const FetchJob& job, const std::string& path,
   if (source.empty()) return StrCat("not in ", job.from.string());
   std::string bytes;
   try {
-    bytes = ReadFile(source, kMostCopiedBytes);
+    bytes = ReadFile(source, kMostPictureBytes);
   } catch (const DataError& error) {
     return error.what();
   }

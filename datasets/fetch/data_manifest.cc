@@ -18,7 +18,6 @@ namespace {
 
 constexpr const char* kManifestSchema = "tailmark-data/1";
 constexpr const char* kFile = "tailmark-manifest.json";
-constexpr std::int64_t kMostBytesOfAPicture = std::int64_t{256} << 20;
 
 std::string WhatIsWrong(const fs::path& file, const std::string& path,
                         const PictureFacts* known) {
@@ -102,7 +101,7 @@ PictureFacts LookAtBytes(std::string_view bytes, std::string_view name) {
 
 PictureFacts LookAtFile(const fs::path& file, std::string_view name) {
   if (!name.ends_with(".json")) {
-    return LookAtBytes(ReadFile(file, kMostBytesOfAPicture), name);
+    return LookAtBytes(ReadFile(file, kMostPictureBytes), name);
   }
   return {.size = static_cast<std::int64_t>(fs::file_size(file)),
           .sha256 = Sha256File(file)};

@@ -19,6 +19,10 @@ struct PictureFacts {
   friend bool operator==(const PictureFacts&, const PictureFacts&) = default;
 };
 
+/// The most that is read of a file that should be a picture: no data set has one
+/// of a quarter of that.
+inline constexpr std::int64_t kMostPictureBytes = std::int64_t{256} << 20;
+
 /// What is wrong with a file that is not there.
 inline constexpr char kMissing[] = "missing";
 

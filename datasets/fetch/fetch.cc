@@ -15,7 +15,6 @@ namespace tailmark::fetch {
 namespace fs = std::filesystem;
 namespace {
 
-constexpr std::int64_t kMostFoundBytes = std::int64_t{256} << 20;
 constexpr std::int64_t kXmlBytes = 1000;  // A file of VOC, about.
 constexpr double kMargin = 1.1;  // Room asked for, beyond what is expected.
 
@@ -78,7 +77,7 @@ Sorted SortOut(const FetchJob& job, const DataManifest& manifest,
         const std::size_t i = unknown[at];
         const std::string& path = job.paths[i];
         PictureFacts facts;
-        const std::string bytes = ReadFile(job.root / path, kMostFoundBytes);
+        const std::string bytes = ReadFile(job.root / path, kMostPictureBytes);
         good[i] = landing.Judge(path, bytes, facts).empty() ? 1 : 0;
         if (good[i] != 0) landing.Note(path, facts);
       },

@@ -106,8 +106,8 @@ class Method {
   /// Load() it goes on from the epoch the checkpoint was taken at.
   virtual void Fit(FitContext& context) = 0;
 
-  /// Scores [B, C], higher meaning more likely present, float32 or the method's
-  /// own type. REQUIRES: a Fit() or Load() before.
+  /// Scores [B, C], higher meaning more likely present, of float32 or finer in
+  /// every precision: bfloat16 would tie what differs. REQUIRES: a Fit() or Load() before.
   virtual at::Tensor Predict(const Batch& batch) const = 0;
   virtual ScoreScale scale() const = 0;
 

@@ -14,7 +14,6 @@
 #include "harness/base/files.h"
 #include "harness/base/log.h"
 #include "harness/base/progress.h"
-#include "harness/base/sanitized.h"
 
 namespace tailmark {
 namespace fs = std::filesystem;
@@ -22,6 +21,16 @@ namespace {
 
 // What tailmark-worker says when it stopped early with a checkpoint.
 constexpr int kCheckpointed = 75;
+
+// A sanitizer maps terabytes that nobody touches: no limit on addresses then.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr bool kSanitized = true;
+#elif defined(__has_feature)
+constexpr bool kSanitized =
+    __has_feature(address_sanitizer) || __has_feature(thread_sanitizer);
+#else
+constexpr bool kSanitized = false;
+#endif
 
 /// Processes the kernel killed for memory in our control group.
 std::int64_t OomKills() {
@@ -235,7 +244,6 @@ void TaskRun::Confine(ProcessOptions& process) {
              StrCat("tailmark-run-", task_.key.substr(0, 16), "-", getpid());
   MakeFolders(scratch_);
   process.environment["TAILMARK_SCRATCH"] = scratch_.string();
-  // A sanitizer maps terabytes that nobody touches.
   if (kSanitized || task_.spec.identity.device_type != "cpu") return;
   // What is mapped and never touched: libraries, stacks, arenas.
   constexpr std::int64_t kMapped = std::int64_t{16} << 30;

@@ -6,8 +6,6 @@
 #include <cstddef>
 #include <memory>
 
-#include "harness/base/sanitized.h"
-
 namespace tailmark {
 namespace {
 
@@ -25,7 +23,6 @@ long Faults(std::size_t bytes) {
 }
 
 TEST(Allocation, WhatIsFreedIsNotFaultedInAgain) {
-  if (kSanitized) GTEST_SKIP() << "a sanitizer has its own allocator";
   constexpr std::size_t kBytes = std::size_t{24} << 20;
   KeepFreedMemory();
   EXPECT_GT(Faults(kBytes), 1000);
