@@ -81,16 +81,17 @@ macro(tailmark_time_limit seconds)
 endmacro()
 
 # tailmark_test(NAME SOURCES ... DEPS ... [LABELS unit|contract|e2e|...]
-#               [TORCH] [SERIAL] [TIMEOUT SECONDS] [SHARDS N])
+#               [TORCH] [TOGETHER] [SERIAL] [TIMEOUT SECONDS] [SHARDS N])
 # Tests know TM_SOURCE_DIR (the tree) and TM_BIN_DIR (<build>/bin).
 # TORCH: uses the PCH, gets the label torch, and is one CTest entry: loading
 # LibTorch costs 0.15 s, so a process per TEST() would spend more on loading than
-# on testing. Others are one entry per TEST(). SHARDS: as many entries, which run
+# on testing. TOGETHER: one entry, too, of tests that look at the same long run.
+# Others are one entry per TEST(). SHARDS: as many entries, which run
 # beside each other, for the binaries that train.
 # One OpenMP thread: on busy cores two of them spin, 31 s for what one does in
 # 0.4 s; and some bits depend on their number.
 function(tailmark_test name)
-  cmake_parse_arguments(PARSE_ARGV 1 ARG "TORCH;SERIAL" "TIMEOUT;SHARDS" "SOURCES;DEPS;LABELS")
+  cmake_parse_arguments(PARSE_ARGV 1 ARG "TORCH;TOGETHER;SERIAL" "TIMEOUT;SHARDS" "SOURCES;DEPS;LABELS")
   add_executable(${name} ${ARG_SOURCES})
   target_link_libraries(${name} PRIVATE ${ARG_DEPS} GTest::gtest_main tailmark_flags)
   target_compile_definitions(${name} PRIVATE
@@ -105,6 +106,9 @@ function(tailmark_test name)
   endif()
   tailmark_use_its_pch(${name})
   if(ARG_TORCH)
+    list(APPEND ARG_LABELS torch)
+  endif()
+  if(ARG_TORCH OR ARG_TOGETHER)
     if(NOT ARG_SHARDS)
       set(ARG_SHARDS 1)
     endif()
@@ -118,7 +122,7 @@ function(tailmark_test name)
       # The long ones first, so that none is left over at the end.
       # Of a binary all of whose tests were skipped CTest says so, too; a failure
       # is listed behind and is one.
-      set_tests_properties(${entry} PROPERTIES LABELS "${ARG_LABELS};torch"
+      set_tests_properties(${entry} PROPERTIES LABELS "${ARG_LABELS}"
         SKIP_REGULAR_EXPRESSION "PASSED  . 0 tests[.]\n(.  SKIPPED . [^\n]*\n)+$"
         TIMEOUT ${ARG_TIMEOUT} COST ${ARG_TIMEOUT}
         ENVIRONMENT "OMP_NUM_THREADS=1;GTEST_TOTAL_SHARDS=${ARG_SHARDS};GTEST_SHARD_INDEX=${index}"

@@ -24,13 +24,9 @@ using ::testing::HasSubstr;
 
 class Campaign : public ::testing::Test {
  protected:
-  // The features of all tests are the same: made once a program.
-  static void SetUpTestSuite() { cache_ = new ScratchFolder; }
-  static void TearDownTestSuite() { delete cache_; }
-
   Program InFolder(const std::string& name) const {
     Program program(scratch_.path() / name);
-    program.environment["TAILMARK_CACHE"] = cache_->path().string();
+    program.ShareFeatures();
     return program;
   }
   /// A small campaign: prior and probe, two seeds each.
@@ -62,9 +58,7 @@ class Campaign : public ::testing::Test {
   }
 
   ScratchFolder scratch_;
-  static ScratchFolder* cache_;
 };
-ScratchFolder* Campaign::cache_ = nullptr;
 
 TEST_F(Campaign, RunAnswersAsContractedAndASecondOneReusesEverything) {
   const Program tailmark = InFolder("a");

@@ -104,6 +104,7 @@ std::vector<std::string> Long(const std::vector<std::string>& more) {
 }
 
 TEST_F(ExitCodes, SeventyFiveIsStoppedEarlyWithACheckpoint) {
+  tailmark_.ShareFeatures();
   EXPECT_EQ(tailmark_(Long({"--stop-after", "2epochs"})).code, 75);
 }
 

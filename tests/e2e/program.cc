@@ -13,6 +13,7 @@
 
 #include "harness/base/error.h"
 #include "harness/base/files.h"
+#include "tests/record/kept.h"
 
 namespace tailmark {
 
@@ -24,6 +25,11 @@ Json Said::json() const {
 
 Program::Program(std::filesystem::path folder) : folder_(std::move(folder)) {
   MakeFolders(folder_);
+}
+
+void Program::ShareFeatures() {
+  const std::filesystem::path cache = KeptFeatures(TM_BIN_DIR);
+  if (!cache.empty()) environment["TAILMARK_CACHE"] = cache.string();
 }
 
 pid_t Program::Launch(const std::vector<std::string>& arguments,

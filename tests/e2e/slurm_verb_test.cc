@@ -83,8 +83,7 @@ class SlurmVerb : public ::testing::Test {
     tailmark_.environment["FAKE_BUNDLES"] =
         (tailmark_.store() / "bundles").string();
     tailmark_.environment["TAILMARK_WORKER"] = (fake() / "worker").string();
-    tailmark_.environment["TAILMARK_CACHE"] =
-        (scratch_.path() / "cache").string();
+    tailmark_.ShareFeatures();
   }
   void Put(const std::string& name, const std::string& text) const {
     WriteFileAtomic(fake() / name, text);

@@ -39,7 +39,9 @@ class TeacherBankRuns : public ::testing::Test {
   Program In(const std::string& name) const {
     fs::create_directories(scratch_.path() / name);
     WriteFileAtomic(scratch_.path() / name / "recipe.json", kRecipe);
-    return Program(scratch_.path() / name);
+    Program program(scratch_.path() / name);
+    program.ShareFeatures();
+    return program;
   }
   static std::vector<std::string> Run() {
     return {"run", "recipe.json", "--json"};

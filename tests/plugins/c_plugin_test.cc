@@ -31,8 +31,8 @@ class CPlugin : public ::testing::Test, protected PluginProgram {
 TEST_F(CPlugin, ItsRowStandsBesideTheBuiltinsWhateverCompilerMadeIt) {
   std::vector<double> totals;
   for (const fs::path& plugin : Built()) {
-    const Json row =
-        RowOf({{"use", "plugin:" + plugin.string() + "#nearest_mean_c"}});
+    const Json row = RowBesideThePrior(
+        {{"use", "plugin:" + plugin.string() + "#nearest_mean_c"}});
     ASSERT_EQ(row["state"], "done") << row;
     totals.push_back(TotalOf(row));
     EXPECT_GT(totals.back(), 20.0);

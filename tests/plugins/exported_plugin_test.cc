@@ -286,7 +286,7 @@ const std::vector<std::string> kScenes = {
 TEST_F(ExportedPlugin, ItsRowStandsBesideTheBuiltins) {
   WriteModel(kLinear, 64, 24);
   WriteJson({{"classes", kScenes}});
-  const Json row = RowOf({{"use", "plugin:model.json"}});
+  const Json row = RowBesideThePrior({{"use", "plugin:model.json"}});
   ASSERT_EQ(row["state"], "done") << row;
   EXPECT_GT(TotalOf(row), 1.0);
 }

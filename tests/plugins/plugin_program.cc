@@ -15,16 +15,20 @@ namespace fs = std::filesystem;
 // sandbox may write.
 PluginProgram::PluginProgram()
     : scratch_(TM_BIN_DIR "/../scratch"), program(scratch_.path()) {
+  program.ShareFeatures();
   program.environment["XDG_CONFIG_HOME"] = (folder() / "xdg").string();
 }
 
 void PluginProgram::WriteRecipe(const Json& methods, const Json& more) const {
   Json all = {"label_prior"};
   for (const Json& each : methods) all.push_back(each);
-  Json recipe = {
-      {"schema", "tailmark-campaign/1"}, {"campaign", "plugin"},
-      {"datasets", {"embedded"}},        {"weights", "nano-clip"},
-      {"pipeline", "as-is-48"},          {"methods", std::move(all)}};
+  WriteOnly(all, more);
+}
+
+void PluginProgram::WriteOnly(const Json& methods, const Json& more) const {
+  Json recipe = {{"schema", "tailmark-campaign/1"}, {"campaign", "plugin"},
+                 {"datasets", {"embedded"}},        {"weights", "nano-clip"},
+                 {"pipeline", "as-is-48"},          {"methods", methods}};
   recipe.update(more);
   WriteFileAtomic(folder() / "r.json", recipe.dump(1));
 }
@@ -37,14 +41,25 @@ Said PluginProgram::RunAll(const std::vector<std::string>& more) const {
 }
 
 Json PluginProgram::RowOf(const Json& method, const Json& more) const {
-  WriteRecipe(Json::array({method}), more);
+  WriteOnly(Json::array({method}), more);
+  const Json rows = Rows(1);
+  return rows.empty() ? Json::object() : rows[0];
+}
+
+Json PluginProgram::RowBesideThePrior(const Json& method) const {
+  WriteRecipe(Json::array({method}));
+  const Json rows = Rows(2);
+  if (rows.empty()) return Json::object();
+  EXPECT_EQ(rows[0]["state"], "done") << rows[0];
+  return rows[1];
+}
+
+Json PluginProgram::Rows(std::size_t number) const {
   const Said said = RunAll();
   const Json answer = said.json();
   const Json runs = answer.is_object() ? answer.value("runs", Json()) : Json();
-  EXPECT_EQ(runs.size(), 2u) << said.err;
-  if (runs.size() != 2) return Json::object();
-  EXPECT_EQ(runs[0]["state"], "done") << said.err;
-  return runs[1];
+  EXPECT_EQ(runs.size(), number) << said.err;
+  return runs.size() == number ? runs : Json::array();
 }
 
 bool PluginProgram::Shell(const std::string& line) const {
@@ -64,7 +79,12 @@ bool PluginProgram::UsePythonWith(const std::string& module) {
   }
   for (const std::string& place : places) {
     program.environment["PATH"] = place;
-    if (Shell("python3 -c 'import " + module + "'")) return true;
+    // Not loaded: torch takes seconds.
+    if (Shell(StrCat("python3 -c 'import importlib.util as of, sys; "
+                     "sys.exit(of.find_spec(\"",
+                     module, "\") is None)'"))) {
+      return true;
+    }
   }
   return false;
 }

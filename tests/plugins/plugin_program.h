@@ -21,9 +21,11 @@ class PluginProgram {
                    const Json& more = Json::object()) const;
   /// Runs r.json on the first 96 images of each split; every plugin may run.
   Said RunAll(const std::vector<std::string>& more = {}) const;
-  /// Runs the prior and `method` alone; the row of the latter. Fails the test
-  /// when there is none or the prior is not done.
+  /// Runs `method` alone; its row. Fails the test when there is none.
   Json RowOf(const Json& method, const Json& more = Json::object()) const;
+  /// Runs the prior and `method`; the row of the latter. Fails the test when
+  /// there is none or the prior is not done.
+  Json RowBesideThePrior(const Json& method) const;
   /// Makes the programs' `python3` one that has this module: that of PATH, or
   /// the one whose LibTorch this build uses. False: neither has it.
   bool UsePythonWith(const std::string& module);
@@ -33,6 +35,9 @@ class PluginProgram {
   Json RecordOfPlugin() const;
 
  private:
+  void WriteOnly(const Json& methods, const Json& more) const;
+  /// Of RunAll(), or an empty array when there are not `number`.
+  Json Rows(std::size_t number) const;
   ScratchFolder scratch_;
 
  public:

@@ -116,7 +116,7 @@ class M(tm.Method):
 )";
 
 TEST_F(ProcessPlugin, ItsRowStandsBesideTheBuiltinsAndAgreesWithTheOneInCxx) {
-  const Json here = RowOf(Example("nearest_mean"));
+  const Json here = RowBesideThePrior(Example("nearest_mean"));
   ASSERT_EQ(here["state"], "done") << here;
   const Json there = RowOf({{"use", std::string("plugin:") + TM_PLUGIN_DIR +
                                         "/libnearest_mean.so"}});

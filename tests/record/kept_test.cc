@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <cstdlib>
 
 #include "harness/base/files.h"
@@ -78,6 +79,25 @@ TEST_F(KeptFiles, ScoresFollowFromEveryByteOfTheirPrograms) {
   WriteFileAtomic(bin / "b", "anothes");
   EXPECT_NE(WhatMovesScores(bin, {"a", "b"}), before);
   EXPECT_THROW(WhatMovesScores(bin, {"c"}), std::exception);
+}
+
+TEST_F(KeptFiles, FeaturesAreSharedUntilAnotherWorkerIsBuilt) {
+  const fs::path bin = scratch_.path() / "bin";
+  fs::create_directories(bin);
+  WriteFileAtomic(bin / "tailmark-worker", "program");
+  const fs::path first = KeptFeatures(bin);
+  WriteFileAtomic(first / "matrix", "features");
+  EXPECT_EQ(KeptFeatures(bin), first);
+  EXPECT_TRUE(fs::exists(first / "matrix"));
+  fs::last_write_time(
+      bin / "tailmark-worker",
+      fs::last_write_time(bin / "tailmark-worker") + std::chrono::seconds(1));
+  const fs::path second = KeptFeatures(bin);
+  EXPECT_NE(second, first);
+  EXPECT_TRUE(fs::is_empty(second));
+  EXPECT_FALSE(fs::exists(first));
+  setenv("TAILMARK_AFRESH", "1", 1);
+  EXPECT_EQ(KeptFeatures(bin), fs::path());
 }
 
 }  // namespace

@@ -23,7 +23,7 @@ namespace {
 namespace fs = std::filesystem;
 using toys::WorkerProcess;
 
-constexpr std::int64_t kLimit = 48;
+constexpr std::int64_t kLimit = 32;
 /// For those that run a tower for every image although they ask for features.
 constexpr std::int64_t kSlowEpochs = 10;
 

@@ -1,9 +1,10 @@
-// soak [--seconds 300] [--blows 30] [--seed 1] [--first 0]: campaigns whose
-// parents, workers, merges and Slurm steps are killed at random, on disks that
-// are full now and then, with clocks that jump, torn bundles, and a file system
-// without locks and shared memory. After each round what was left is finished
-// undisturbed, and the store must hold the bits of a run that nobody disturbed,
-// each once. Prints figures; exit 1 when anything was lost, doubled or changed.
+// soak [--seconds 300] [--rounds N] [--blows 30] [--seed 1] [--first 0]
+// [--limit N]: campaigns whose parents, workers, merges and Slurm steps are
+// killed at random, on disks that are full now and then, with clocks that jump,
+// torn bundles, and a file system without locks and shared memory. After each
+// round what was left is finished undisturbed, and the store must hold the bits
+// of a run that nobody disturbed, each once. Prints figures; exit 1 when
+// anything was lost, doubled or changed.
 
 #include <sys/wait.h>
 #include <unistd.h>
@@ -34,10 +35,12 @@ using Words = std::vector<std::string>;
 using Hashes = std::map<std::string, std::string>;
 
 struct SoakOptions {
-  double seconds = 300;
-  int blows = 30;  ///< Of a round.
+  double seconds = 300;  ///< A round that has begun is brought to its end.
+  int rounds = 1'000'000'000;  ///< Or so many.
+  int blows = 30;              ///< Of a round.
   unsigned seed = 1;
   int first = 0;  ///< Round to begin with: their kinds take turns.
+  int limit = 0;  ///< Images of each split; 0: all.
 };
 
 /// What a round does besides killing.
@@ -52,22 +55,24 @@ void Sleep(double seconds) {
   std::this_thread::sleep_for(std::chrono::duration<double>(seconds));
 }
 
-Words Campaign(Words first, const Words& more = {}) {
-  const Words recipe = {"quickstart",
-                        "--only",
-                        "method=label_prior",
-                        "--only",
-                        "method=linear_probe-bce",
-                        "--only",
-                        "method=hp_dval-stage2",
-                        "--seeds",
-                        "0-1",
-                        "--set",
-                        "linear_probe.epochs=40",
-                        "--set",
-                        "hp_dval.stage1_epochs=1",
-                        "--set",
-                        "hp_dval.stage2_epochs=1"};
+Words RecipeWords(int limit, Words first, const Words& more = {}) {
+  Words recipe = {"quickstart",
+                  "--only",
+                  "method=label_prior",
+                  "--only",
+                  "method=linear_probe-bce",
+                  "--only",
+                  "method=hp_dval-stage2",
+                  "--seeds",
+                  "0-1",
+                  "--set",
+                  "linear_probe.epochs=40",
+                  "--set",
+                  "hp_dval.stage1_epochs=1",
+                  "--set",
+                  "hp_dval.stage2_epochs=1"};
+  if (limit > 0)
+    recipe.insert(recipe.end(), {"--limit", std::to_string(limit)});
   first.insert(first.end(), recipe.begin(), recipe.end());
   first.insert(first.end(), more.begin(), more.end());
   return first;
@@ -86,10 +91,13 @@ class Soak {
     cluster_ = SlurmCluster::Start(scratch_.path() / "slurm", why);
     if (!cluster_) std::cout << "no Slurm in this soak: " << why << "\n";
     const Stopwatch watch;
-    for (int round = options_.first; watch.Seconds() < options_.seconds;
+    int done = 0;
+    for (int round = options_.first;
+         watch.Seconds() < options_.seconds && done < options_.rounds;
          ++round) {
       const auto& [kind, name] = kKinds[round % std::size(kKinds)];
       if (kind == Kind::kSlurm && !cluster_) continue;
+      ++done;
       const Stopwatch one;
       const int before = Blows();
       const int wrong_before = wrong_;
@@ -104,6 +112,10 @@ class Soak {
   }
 
  private:
+  Words Campaign(Words first, const Words& more = {}) const {
+    return RecipeWords(options_.limit, std::move(first), more);
+  }
+
   Program InFolder(const std::string& name) const {
     Program program(scratch_.path() / name);
     program.environment["TAILMARK_CACHE"] =
@@ -307,6 +319,8 @@ SoakOptions OptionsFrom(int argc, char** argv) {
     const std::string name = argv[i];
     if (name == "--seconds") options.seconds = std::stod(argv[i + 1]);
     if (name == "--blows") options.blows = std::stoi(argv[i + 1]);
+    if (name == "--rounds") options.rounds = std::stoi(argv[i + 1]);
+    if (name == "--limit") options.limit = std::stoi(argv[i + 1]);
     if (name == "--first") options.first = std::stoi(argv[i + 1]);
     if (name == "--seed") {
       options.seed = static_cast<unsigned>(std::stoul(argv[i + 1]));
