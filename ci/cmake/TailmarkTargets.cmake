@@ -81,17 +81,21 @@ macro(tailmark_time_limit seconds)
 endmacro()
 
 # tailmark_test(NAME SOURCES ... DEPS ... [LABELS unit|contract|e2e|...]
-#               [TORCH] [TOGETHER] [SERIAL] [TIMEOUT SECONDS] [SHARDS N])
+#               [TORCH] [TOGETHER] [SERIAL] [TIMEOUT SECONDS] [COST SECONDS]
+#               [SHARDS N])
 # Tests know TM_SOURCE_DIR (the tree) and TM_BIN_DIR (<build>/bin).
 # TORCH: uses the PCH, gets the label torch, and is one CTest entry: loading
 # LibTorch costs 0.15 s, so a process per TEST() would spend more on loading than
 # on testing. TOGETHER: one entry, too, of tests that look at the same long run.
 # Others are one entry per TEST(). SHARDS: as many entries, which run
 # beside each other, for the binaries that train.
+# COST: about how long the longest entry takes on two cores. The long ones start
+# first, so that none is left over at the end; without it CTest goes by what it
+# saw the last time.
 # One OpenMP thread: on busy cores two of them spin, 31 s for what one does in
 # 0.4 s; and some bits depend on their number.
 function(tailmark_test name)
-  cmake_parse_arguments(PARSE_ARGV 1 ARG "TORCH;TOGETHER;SERIAL" "TIMEOUT;SHARDS" "SOURCES;DEPS;LABELS")
+  cmake_parse_arguments(PARSE_ARGV 1 ARG "TORCH;TOGETHER;SERIAL" "TIMEOUT;COST;SHARDS" "SOURCES;DEPS;LABELS")
   add_executable(${name} ${ARG_SOURCES})
   target_link_libraries(${name} PRIVATE ${ARG_DEPS} GTest::gtest_main tailmark_flags)
   target_compile_definitions(${name} PRIVATE
@@ -100,9 +104,12 @@ function(tailmark_test name)
     set(ARG_TIMEOUT 300)
   endif()
   tailmark_time_limit(ARG_TIMEOUT)
-  set(serial)
+  set(more TIMEOUT ${ARG_TIMEOUT})
+  if(ARG_COST)
+    list(APPEND more COST ${ARG_COST})
+  endif()
   if(ARG_SERIAL)
-    set(serial RUN_SERIAL ON)
+    list(APPEND more RUN_SERIAL ON)
   endif()
   tailmark_use_its_pch(${name})
   if(ARG_TORCH)
@@ -119,19 +126,16 @@ function(tailmark_test name)
       endif()
       math(EXPR index "${shard} - 1")
       add_test(NAME ${entry} COMMAND ${name} --gtest_brief=0)
-      # The long ones first, so that none is left over at the end.
       # Of a binary all of whose tests were skipped CTest says so, too; a failure
       # is listed behind and is one.
       set_tests_properties(${entry} PROPERTIES LABELS "${ARG_LABELS}"
         SKIP_REGULAR_EXPRESSION "PASSED  . 0 tests[.]\n(.  SKIPPED . [^\n]*\n)+$"
-        TIMEOUT ${ARG_TIMEOUT} COST ${ARG_TIMEOUT}
         ENVIRONMENT "OMP_NUM_THREADS=1;GTEST_TOTAL_SHARDS=${ARG_SHARDS};GTEST_SHARD_INDEX=${index}"
-        ${serial})
+        ${more})
     endforeach()
   else()
     gtest_discover_tests(${name} DISCOVERY_TIMEOUT 60
-      PROPERTIES LABELS "${ARG_LABELS}" TIMEOUT ${ARG_TIMEOUT} COST ${ARG_TIMEOUT}
-      ENVIRONMENT OMP_NUM_THREADS=1 ${serial})
+      PROPERTIES LABELS "${ARG_LABELS}" ENVIRONMENT OMP_NUM_THREADS=1 ${more})
   endif()
 endfunction()
 

@@ -1,9 +1,11 @@
 #pragma once
 
+#include <concepts>
 #include <sstream>
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <type_traits>
 
 namespace tailmark {
 
@@ -47,12 +49,47 @@ class Interrupted : public Error {
   int signal_;
 };
 
-/// Concatenates anything that can be streamed. (libstdc++ 12 has no <format>.)
+namespace internal {
+
+template <class T>
+concept Letter = std::same_as<T, char> || std::same_as<T, signed char> ||
+    std::same_as<T, unsigned char>;
+
+void AppendNumber(std::string& out, long long number);
+void AppendNumber(std::string& out, unsigned long long number);
+void AppendNumber(std::string& out, double number);
+
+template <class Part>
+void Append(std::string& out, const Part& part) {
+  if constexpr (std::is_convertible_v<const Part&, std::string_view>) {
+    out += std::string_view(part);
+  } else if constexpr (Letter<Part>) {
+    out += static_cast<char>(part);
+  } else if constexpr (std::signed_integral<Part>) {
+    AppendNumber(out, static_cast<long long>(part));
+  } else if constexpr (std::unsigned_integral<Part>) {
+    AppendNumber(out, static_cast<unsigned long long>(part));
+  } else if constexpr (std::same_as<Part, double> ||
+                       std::same_as<Part, float>) {
+    AppendNumber(out, static_cast<double>(part));
+  } else {
+    std::ostringstream stream;
+    stream << part;
+    out += std::move(stream).str();
+  }
+}
+
+}  // namespace internal
+
+/// Concatenates anything that can be streamed, as a stream writes it: six
+/// significant digits of a double. (libstdc++ 12 has no <format>.) Text and
+/// numbers take no stream, whose locale costs more than a short text does: the
+/// ids and paths of a large data set come from here.
 template <class... Parts>
 std::string StrCat(const Parts&... parts) {
-  std::ostringstream out;
-  (out << ... << parts);
-  return std::move(out).str();
+  std::string out;
+  (internal::Append(out, parts), ...);
+  return out;
 }
 
 namespace internal {

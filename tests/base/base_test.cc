@@ -3,11 +3,17 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
+#include <cstdint>
+#include <filesystem>
+#include <limits>
 #include <set>
+#include <sstream>
 
 #include "harness/base/clock.h"
 #include "harness/base/environment.h"
 #include "harness/base/error.h"
+#include "harness/base/json.h"
 #include "harness/base/log.h"
 #include "harness/base/progress.h"
 #include "harness/base/seeds.h"
@@ -67,6 +73,32 @@ TEST(Suggest, ListsAllWhenNothingIsNear) {
       "unknown row 'x'; there are: abc, def");
   EXPECT_EQ(UnknownName("method", "resnet", std::vector<std::string>{"a", "b"}),
             "unknown method 'resnet'; there are: a, b");
+}
+
+template <class Part>
+std::string Streamed(const Part& part) {
+  std::ostringstream out;
+  out << part;
+  return out.str();
+}
+
+TEST(StrCat, WritesWhatAStreamWrites) {
+  enum Plain { kZero, kOne };
+  const auto one = [](const auto& part) {
+    EXPECT_EQ(StrCat(part), Streamed(part));
+  };
+  const auto expect = [&one](const auto&... parts) {
+    (one(parts), ...);
+    EXPECT_EQ(StrCat(parts...), (Streamed(parts) + ...));
+  };
+  using Ints = std::numeric_limits<std::int64_t>;
+  expect(0, -1, 7U, Ints::min(), Ints::max(), ~std::uint64_t{0},
+         std::int8_t{65}, std::uint8_t{66}, std::int16_t{-3}, true, false, 'c');
+  expect(0.0, -0.0, 1.0, 0.1, 1e-5, 1e-4, 123456.0, 1234567.0, 2.5F, -1e300,
+         std::numeric_limits<double>::infinity(), -std::nan(""), 1.0L);
+  expect("text", std::string("with \0 in it", 12), std::string_view("view"),
+         std::filesystem::path("a \"b\""), kOne, Json("word"), Json(1.5));
+  EXPECT_EQ(StrCat(), "");
 }
 
 TEST(Check, AbortsWithFileAndLine) {

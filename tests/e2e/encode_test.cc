@@ -1,4 +1,5 @@
-// `tailmark encode` and `tokenize`: files in, features and ids out.
+// `tailmark encode` and `tokenize`: files in, features and ids out. One entry
+// of CTest, so that the pictures are drawn once.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -7,6 +8,7 @@
 #include <cmath>
 #include <cstdlib>
 #include <fstream>
+#include <memory>
 
 #include "harness/base/error.h"
 #include "harness/base/files.h"
@@ -21,12 +23,21 @@ using Shape = std::vector<std::int64_t>;
 
 class Encode : public ::testing::Test {
  protected:
+  static void SetUpTestSuite() {
+    pictures_ = std::make_unique<ScratchFolder>();
+    const Program tailmark(pictures_->path());
+    ASSERT_EQ(tailmark({"data", "show", "embedded", "-o", "a.png"}).code, 0);
+    ASSERT_EQ(
+        tailmark({"data", "show", "embedded", "--split", "test", "-o", "b.png"})
+            .code,
+        0);
+  }
+  static void TearDownTestSuite() { pictures_.reset(); }
   Encode() {
-    EXPECT_EQ(tailmark_({"data", "show", "embedded", "-o", "a.png"}).code, 0);
-    EXPECT_EQ(tailmark_({"data", "show", "embedded", "--split", "test", "-o",
-                         "b.png"})
-                  .code,
-              0);
+    for (const char* name : {"a.png", "b.png"}) {
+      std::filesystem::copy_file(pictures_->path() / name,
+                                 scratch_.path() / name);
+    }
   }
   /// Encodes with nano-CLIP and gives back what was written.
   NpyArray Run(std::vector<std::string> words) {
@@ -61,6 +72,7 @@ class Encode : public ::testing::Test {
     return norms;
   }
 
+  static inline std::unique_ptr<ScratchFolder> pictures_;
   ScratchFolder scratch_;
   Program tailmark_{scratch_.path()};
 };

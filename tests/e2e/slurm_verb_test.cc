@@ -64,9 +64,9 @@ echo "scontrol $*" >> "$here/asked"
 touch "$here/again"
 kill -KILL "$PPID"
 )";
-// Checkpoints so early that a fit of two seconds has some.
+// Checkpoints so early that a fit of a second has some.
 constexpr const char* kWorker = R"(#!/bin/bash
-[ "$1" = run ] && set -- "$@" --checkpoint-every 0.5
+[ "$1" = run ] && set -- "$@" --checkpoint-every 0.2
 exec ")" TM_BIN_DIR R"(/tailmark-worker" "$@"
 )";
 
@@ -106,12 +106,12 @@ class SlurmVerb : public ::testing::Test {
     EXPECT_EQ(said.code, 0) << said.err;
     return said.out;
   }
-  /// A fit that lasts for seconds, under a cluster that does `what`, gives the
+  /// A fit that lasts for a second, under a cluster that does `what`, gives the
   /// bits of one that nobody disturbed. On an idle core it lasts four times as
   /// long as it takes to the first checkpoint.
   void ExpectSameBits(const std::string& what) {
     const Words recipe = {"quickstart", "--only", "method=linear_probe-bce",
-                          "--set", "linear_probe.epochs=600"};
+                          "--set", "linear_probe.epochs=240"};
     Words words = {"slurm"};
     words.insert(words.end(), recipe.begin(), recipe.end());
     words.push_back("--submit");
