@@ -146,8 +146,9 @@ std::string WorkerBench::log() const { return ReadFile(log_path()); }
 
 void WriteRandomNano(const fs::path& folder) {
   const fs::path recipe = TM_SOURCE_DIR "/methods/clip/nano/recipe.json";
-  const ClipConfig config =
-      ParseClipConfig(ReadJson(recipe).at("model"), recipe.string());
+  Json shape = ReadJson(recipe).at("model");
+  shape["vision_config"]["num_hidden_layers"] = 2;
+  const ClipConfig config = ParseClipConfig(shape, recipe.string());
   ClipModel model(config, at::TensorOptions(at::kFloat));
   InitialiseLikeOpenAi(model, 3);
   fs::create_directories(folder);

@@ -62,7 +62,8 @@ class WorkerBench {
   std::filesystem::path folder_;
 };
 
-/// A CLIP of nano-CLIP's shape with random weights, written into `folder`.
+/// A CLIP of nano-CLIP's shape, but of two vision layers, with random weights,
+/// written into `folder`.
 void WriteRandomNano(const std::filesystem::path& folder);
 
 }  // namespace tailmark::toys
