@@ -11,10 +11,7 @@
 
 namespace tailmark::fetch {
 namespace fs = std::filesystem;
-namespace {
-
-
-}  // namespace
+namespace {}  // namespace
 
 fs::path LocateIn(const fs::path& from, const std::string& path) {
   const auto slash = path.find('/');

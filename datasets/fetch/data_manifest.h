@@ -19,8 +19,8 @@ struct PictureFacts {
   friend bool operator==(const PictureFacts&, const PictureFacts&) = default;
 };
 
-/// The most that is read of a file that should be a picture: no data set has one
-/// of a quarter of that.
+/// The most that is read of a file that should be a picture: no data set has
+/// one of a quarter of that.
 inline constexpr std::int64_t kMostPictureBytes = std::int64_t{256} << 20;
 
 /// What is wrong with a file that is not there.

@@ -107,7 +107,8 @@ class Method {
   virtual void Fit(FitContext& context) = 0;
 
   /// Scores [B, C], higher meaning more likely present, of float32 or finer in
-  /// every precision: bfloat16 would tie what differs. REQUIRES: a Fit() or Load() before.
+  /// every precision: bfloat16 would tie what differs. REQUIRES: Fit() or
+  /// Load() before.
   virtual at::Tensor Predict(const Batch& batch) const = 0;
   virtual ScoreScale scale() const = 0;
 
