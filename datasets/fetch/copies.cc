@@ -11,7 +11,6 @@
 
 namespace tailmark::fetch {
 namespace fs = std::filesystem;
-namespace {}  // namespace
 
 fs::path LocateIn(const fs::path& from, const std::string& path) {
   const auto slash = path.find('/');
