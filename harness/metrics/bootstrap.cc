@@ -31,6 +31,8 @@ Lanes StepLanes(const SortedClass& sorted, const std::uint16_t* weights) {
   Lanes sum{};
   std::uint32_t at = 0;
   for (const TieSpan& span : sorted.spans) {
+    // It adds nothing, whatever its precision; the next one counts its images.
+    if (span.positives == 0) continue;
     for (; at < span.end; ++at) {
       const std::uint16_t* const w = weights + sorted.rows[at] * kLanes;
       for (std::size_t l = 0; l < kLanes; ++l) images[l] += w[l];

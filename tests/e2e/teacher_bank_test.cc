@@ -54,14 +54,16 @@ class TeacherBankRuns : public ::testing::Test {
   static std::vector<std::string> Run() {
     return {"run", "recipe.json", "--json"};
   }
-  /// key -> when its bundle was sealed.
-  static std::map<std::string, fs::file_time_type> Sealed(
+  /// key -> when its bundle was sealed, of those that have their name: what a
+  /// campaign still works on is renamed while we look.
+  static std::map<std::string, fs::file_time_type> Finished(
       const Program& program) {
     std::map<std::string, fs::file_time_type> out;
     std::error_code code;
     for (const auto& entry :
          fs::directory_iterator(program.store() / "bundles", code)) {
-      if (IsSealed(entry.path())) {
+      const bool named = entry.path().extension().empty();
+      if (named && IsSealed(entry.path())) {
         out[entry.path().filename().string()] =
             fs::last_write_time(entry.path() / "DONE");
       }
@@ -71,7 +73,7 @@ class TeacherBankRuns : public ::testing::Test {
   /// key -> SHA-256 of what the run left: its state, and scores if any.
   static std::map<std::string, std::string> Left(const Program& program) {
     std::map<std::string, std::string> out;
-    for (const auto& [key, when] : Sealed(program)) {
+    for (const auto& [key, when] : Finished(program)) {
       const fs::path bundle = program.store() / "bundles" / key;
       // Of a student nobody starts from it: its scores are what it leaves.
       if (fs::exists(bundle / "state.safetensors")) {
@@ -91,7 +93,7 @@ class TeacherBankRuns : public ::testing::Test {
 TEST_F(TeacherBankRuns, AreSharedByTheirStudentsAndNoRowsOfATable) {
   ASSERT_EQ(undisturbed_.code, 0) << undisturbed_.err;
   EXPECT_EQ(undisturbed_.json()["runs"].size(), 2u);
-  EXPECT_EQ(Sealed(In("undisturbed")).size(), 4u + 2u);
+  EXPECT_EQ(Finished(In("undisturbed")).size(), 4u + 2u);
 }
 
 TEST_F(TeacherBankRuns, KilledAmongTheTeachersNoneIsTrainedTwiceNoneIsLost) {
@@ -103,19 +105,19 @@ TEST_F(TeacherBankRuns, KilledAmongTheTeachersNoneIsTrainedTwiceNoneIsLost) {
   for (std::size_t blow = 0; blow < 3; ++blow) {
     const pid_t pid = tailmark.Start(Run());
     // Another teacher is done, or the campaign is over.
-    for (int look = 0; look < 60'000 && Sealed(tailmark).size() <= blow;
+    for (int look = 0; look < 60'000 && Finished(tailmark).size() <= blow;
          ++look) {
       usleep(2000);
     }
     kill(pid, SIGKILL);
     Program::Wait(pid);
-    for (const auto& [key, when] : Sealed(tailmark)) first.emplace(key, when);
+    for (const auto& [key, when] : Finished(tailmark)) first.emplace(key, when);
   }
   EXPECT_GE(first.size(), 1u);
   const Said said = tailmark(Run());
   ASSERT_EQ(said.code, 0) << said.err;
   EXPECT_EQ(Left(tailmark), expected);
-  for (const auto& [key, when] : Sealed(tailmark)) {
+  for (const auto& [key, when] : Finished(tailmark)) {
     if (first.contains(key)) {
       EXPECT_EQ(when, first[key]) << key << " was made again";
     }

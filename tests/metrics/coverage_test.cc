@@ -84,15 +84,37 @@ Replicates Resample(const std::vector<double>& scores, const Draw& draw,
 }
 
 // Both methods in that world, from more images than any interval can see.
-struct Truth {
-  double a = 0;
-  double b = 0;
+class Truth {
+ public:
+  explicit Truth(const World& world) {
+    ChanceStream chance(99, 1, 0);
+    draw_ = DrawWorld(world, chance, 200'000);
+    a_ = TotalOf(draw_.a, draw_);
+  }
+  double a() const { return a_; }
+  // What b is when its lift is `worse` less; of the same images and noise.
+  double b(double worse) const {
+    std::vector<double> scores = draw_.b;
+    for (std::size_t i = 0; i < scores.size(); ++i) {
+      if (draw_.labels[i] != 0) scores[i] -= worse;
+    }
+    return TotalOf(scores, draw_);
+  }
+  // How much lift makes a loss of `points`.
+  double WorseBy(double points) const {
+    double lo = 0;
+    double hi = 1;
+    for (int i = 0; i < 8; ++i) {
+      const double worse = (lo + hi) / 2;
+      (a_ - b(worse) < points ? lo : hi) = worse;
+    }
+    return (lo + hi) / 2;
+  }
+
+ private:
+  Draw draw_;
+  double a_ = 0;
 };
-Truth TruthOf(const World& world, double worse) {
-  ChanceStream chance(99, 1, 0);
-  const Draw draw = DrawWorld(world, chance, 200'000, worse);
-  return {TotalOf(draw.a, draw), TotalOf(draw.b, draw)};
-}
 
 bool Holds(const Interval& interval, double truth) {
   return interval.lo <= truth && truth <= interval.hi;
@@ -100,7 +122,8 @@ bool Holds(const Interval& interval, double truth) {
 
 TEST(Coverage, NinetyFivePercentIntervalsHoldTheTruth) {
   const World world;
-  const Truth truth = TruthOf(world, 0.1);
+  const Truth truth(world);
+  const double difference = truth.b(0.1) - truth.a();
   int basic = 0;
   int bca = 0;
   int paired = 0;
@@ -111,11 +134,12 @@ TEST(Coverage, NinetyFivePercentIntervalsHoldTheTruth) {
     const auto& total = a.groups[0];
     const auto left = LeaveOneOut(Draw::View(draw.a, kImages),
                                   {.positive = draw.labels}, {}, Definition{});
-    basic += Holds(BasicInterval(total.values, *total.percent, 0.95), truth.a);
+    basic +=
+        Holds(BasicInterval(total.values, *total.percent, 0.95), truth.a());
     bca += Holds(BcaInterval(total.values, *total.percent, left[0], 0.95),
-                 truth.a);
+                 truth.a());
     const auto compared = ComparePaired(a, Resample(draw.b, draw, i, 600));
-    paired += Holds(compared.groups[0].interval, truth.b - truth.a);
+    paired += Holds(compared.groups[0].interval, difference);
   }
   std::printf(
       "coverage of 95 %% intervals: basic %.1f, bca %.1f, paired %.1f %%\n",
@@ -154,17 +178,11 @@ TEST(Coverage, TheMinimumDetectableDifferenceIsFoundFourTimesInFive) {
                .mde /
            40;
   }
-  double lo = 0;
-  double hi = 1;
-  for (int i = 0; i < 8; ++i) {
-    const double worse = (lo + hi) / 2;
-    const Truth truth = TruthOf(world, worse);
-    (truth.a - truth.b < mde ? lo : hi) = worse;
-  }
+  const double worse = Truth(world).WorseBy(mde);
   int found = 0;
   for (int i = 0; i < 400; ++i) {
     ChanceStream again(4, 2, static_cast<std::uint64_t>(i));
-    const Draw draw = DrawWorld(world, again, kImages, lo);
+    const Draw draw = DrawWorld(world, again, kImages, worse);
     const auto seed = static_cast<std::uint64_t>(i);
     const auto compared = ComparePaired(Resample(draw.a, draw, seed),
                                         Resample(draw.b, draw, seed));
@@ -174,18 +192,6 @@ TEST(Coverage, TheMinimumDetectableDifferenceIsFoundFourTimesInFive) {
               found / 4.0);
   EXPECT_GE(found, 296);  // 74 %
   EXPECT_LE(found, 344);  // 86 %
-}
-
-// How much lift makes a true loss of `points`.
-double WorseBy(const World& world, double points) {
-  double lo = 0;
-  double hi = 1;
-  for (int i = 0; i < 8; ++i) {
-    const double worse = (lo + hi) / 2;
-    const Truth truth = TruthOf(world, worse);
-    (truth.a - truth.b < points ? lo : hi) = worse;
-  }
-  return (lo + hi) / 2;
 }
 
 GateCell Judged(const World& world, std::uint64_t domain, std::uint64_t i,
@@ -200,9 +206,10 @@ GateCell Judged(const World& world, std::uint64_t domain, std::uint64_t i,
 
 TEST(Gate, PlantedRegressionsAreFoundWithThePowerThatIsPromised) {
   const World world{.own = 0.12};
+  const Truth truth(world);
   for (const double loss : {0.5, 1.0, 2.0}) {
     constexpr int kTimes = 150;
-    const double worse = WorseBy(world, loss);
+    const double worse = truth.WorseBy(loss);
     const auto domain = static_cast<std::uint64_t>(100 * loss);
     int red = 0;
     double error = 0;

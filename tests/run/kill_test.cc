@@ -1,6 +1,7 @@
 // Every method that trains, as a process that is killed with SIGKILL between
 // two epochs: it goes on to the same bytes. Those of the few-shot tables also
-// over episodes, with the scores of every epoch.
+// over episodes, with the scores of every epoch. Each run is a fork that does
+// what the worker's binary does; worker_test kills the binary.
 
 #include <gtest/gtest.h>
 
@@ -13,6 +14,7 @@
 #include "harness/api/registry.h"
 #include "harness/base/clock.h"
 #include "harness/base/files.h"
+#include "harness/cli/worker_program.h"
 #include "harness/record/bundle.h"
 #include "methods/builtin.h"
 #include "tests/run/worker.h"
@@ -76,7 +78,7 @@ class KilledBench : public ::testing::Test {
       return Said(bundle, "\"checkpoint\"") &&
              fs::exists(bench_.Bundle(bundle) / far);
     };
-    WorkerProcess worker(bench_.Arguments(spec, bundle), bench_.log_path());
+    WorkerProcess worker = bench_.Start(bench_.Arguments(spec, bundle));
     const Stopwatch watch;
     while (watch.Seconds() < 300 && worker.Running() && !there()) {
       std::this_thread::sleep_for(std::chrono::milliseconds(1));
@@ -86,7 +88,7 @@ class KilledBench : public ::testing::Test {
   }
 
   MethodRegistry methods_;
-  toys::WorkerBench bench_;
+  toys::WorkerBench bench_{WorkerMain};
 };
 
 class KilledWorker : public KilledBench,

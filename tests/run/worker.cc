@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <cstdio>
 #include <cstdlib>
 
 #include "datasets/builtin.h"
@@ -26,12 +27,13 @@ namespace tailmark::toys {
 namespace fs = std::filesystem;
 
 WorkerProcess::WorkerProcess(const std::vector<std::string>& arguments,
-                             const fs::path& log) {
+                             const fs::path& log, WorkerCode code) {
   std::vector<std::string> words = {TM_BIN_DIR "/tailmark-worker"};
   words.insert(words.end(), arguments.begin(), arguments.end());
   std::vector<char*> argv;
   for (std::string& word : words) argv.push_back(word.data());
   argv.push_back(nullptr);
+  std::fflush(nullptr);  // Or a fork says again what we have not said yet.
   pid_ = fork();
   if (pid_ != 0) return;
   const int out = open(log.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0644);
@@ -41,8 +43,13 @@ WorkerProcess::WorkerProcess(const std::vector<std::string>& arguments,
   const fs::path desk = log.parent_path() / "desk";
   fs::create_directories(desk);
   fs::current_path(desk);
-  execv(argv[0], argv.data());
-  std::_Exit(127);
+  if (code == nullptr) {
+    execv(argv[0], argv.data());
+    std::_Exit(127);
+  }
+  const int status = code(static_cast<int>(words.size()), argv.data());
+  std::fflush(nullptr);
+  std::_Exit(status);
 }
 
 WorkerProcess::~WorkerProcess() {
@@ -69,7 +76,7 @@ int WorkerProcess::Wait() {
   return WIFSIGNALED(status_) ? -WTERMSIG(status_) : WEXITSTATUS(status_);
 }
 
-WorkerBench::WorkerBench() {
+WorkerBench::WorkerBench(WorkerCode code) : code_(code) {
   const auto* test = testing::UnitTest::GetInstance()->current_test_info();
   folder_ = fs::path(testing::TempDir()) / StrCat("tailmark-",
                                                   test->test_suite_name(), "-",
@@ -117,8 +124,7 @@ std::vector<std::string> WorkerBench::Arguments(const RunSpec& spec,
 
 int WorkerBench::Run(const RunSpec& spec, const std::string& name) {
   fs::remove(log_path());
-  WorkerProcess worker(Arguments(spec, name), log_path());
-  return worker.Wait();
+  return Start(Arguments(spec, name)).Wait();
 }
 
 bool WorkerBench::Prepare(RunSpec& spec) {

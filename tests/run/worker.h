@@ -11,12 +11,17 @@
 
 namespace tailmark::toys {
 
+/// What a process does with a command line; null: the binary tailmark-worker.
+using WorkerCode = int (*)(int argc, char** argv);
+
 /// A tailmark-worker process. Killed when the object goes.
 class WorkerProcess {
  public:
-  /// `tailmark-worker arguments...`, stderr into the file `log`.
+  /// `tailmark-worker arguments...`, stderr into the file `log`. With `code` a
+  /// fork of this process runs that: it has LibTorch loaded, whose start takes
+  /// longer than many a run here.
   WorkerProcess(const std::vector<std::string>& arguments,
-                const std::filesystem::path& log);
+                const std::filesystem::path& log, WorkerCode code = nullptr);
   ~WorkerProcess();
   WorkerProcess(const WorkerProcess&) = delete;
   WorkerProcess& operator=(const WorkerProcess&) = delete;
@@ -34,7 +39,7 @@ class WorkerProcess {
 /// A folder for the bundles of one test; goes away with the object.
 class WorkerBench {
  public:
-  WorkerBench();
+  explicit WorkerBench(WorkerCode code = nullptr);
   ~WorkerBench();
 
   /// A spec of `method` with the preset `preset` ("": defaults) and `options`
@@ -45,6 +50,10 @@ class WorkerBench {
   /// The arguments that execute `spec` into bundle `name`.
   std::vector<std::string> Arguments(const RunSpec& spec,
                                      const std::string& name) const;
+  /// `tailmark-worker arguments...`, under way.
+  WorkerProcess Start(const std::vector<std::string>& arguments) const {
+    return {arguments, log_path(), code_};
+  }
   /// Runs it to its end; what it said is in log().
   int Run(const RunSpec& spec, const std::string& name);
   std::string log() const;
@@ -60,6 +69,7 @@ class WorkerBench {
 
  private:
   std::filesystem::path folder_;
+  WorkerCode code_;
 };
 
 /// A CLIP of nano-CLIP's shape, but of two vision layers, with random weights,

@@ -81,7 +81,7 @@ TEST_F(Worker, ExecutesARunOnTheEmbeddedDataAndSealsItsBundle) {
 }
 
 TEST_F(Worker, SaysWhichBuildItIsAndWithWhichLibTorch) {
-  WorkerProcess worker({"--version"}, bench_.log_path());
+  WorkerProcess worker = bench_.Start({"--version"});
   EXPECT_EQ(worker.Wait(), 0);
   EXPECT_THAT(bench_.log(), HasSubstr(ThisBuild().digest.substr(0, 12)));
   EXPECT_THAT(bench_.log(), HasSubstr("LibTorch " + ThisBuild().torch_version));
@@ -97,7 +97,7 @@ TEST_F(Worker, KilledAtAnyMomentItGoesOnToTheSameBytes) {
   ChanceStream chance(20, 0, 0);
   int killed = 0;
   for (int i = 0; i < 6; ++i) {
-    WorkerProcess worker(bench_.Arguments(spec, "killed"), bench_.log_path());
+    WorkerProcess worker = bench_.Start(bench_.Arguments(spec, "killed"));
     std::this_thread::sleep_for(
         std::chrono::duration<double>(whole * chance.Unit()));
     worker.Signal(SIGKILL);
@@ -115,7 +115,7 @@ TEST_F(Worker, KilledAtAnyMomentItGoesOnToTheSameBytes) {
 TEST_F(Worker, SignalsLeaveACheckpointThatTheNextGoesOnFrom) {
   const RunSpec spec = Probe(2000);
   for (const auto& [signal, code] : {std::pair{SIGINT, 130}, {SIGTERM, 143}}) {
-    WorkerProcess worker(bench_.Arguments(spec, "a"), bench_.log_path());
+    WorkerProcess worker = bench_.Start(bench_.Arguments(spec, "a"));
     AwaitCheckpoint("a", worker);
     const Stopwatch watch;
     worker.Signal(signal);
@@ -125,7 +125,7 @@ TEST_F(Worker, SignalsLeaveACheckpointThatTheNextGoesOnFrom) {
     EXPECT_THAT(File("a", "run.json"), HasSubstr("interrupted by signal"));
     fs::remove(bench_.Bundle("a") / "events.jsonl");
   }
-  WorkerProcess worker(bench_.Arguments(spec, "a"), bench_.log_path());
+  WorkerProcess worker = bench_.Start(bench_.Arguments(spec, "a"));
   AwaitCheckpoint("a", worker);
   EXPECT_THAT(File("a", "events.jsonl"), HasSubstr("\"resume\""));
 }
@@ -149,8 +149,8 @@ TEST_F(Worker, MissingWeightsEndItWith2AndAWord) {
 TEST_F(Worker, SpecsThatAreNoneEndItWith2) {
   WriteFileAtomic(bench_.folder() / "bad.json", "{\"schema\": 1,}");
   for (const std::string name : {"bad.json", "absent.json"}) {
-    WorkerProcess worker({"run", bench_.folder() / name, bench_.Bundle("a")},
-                         bench_.log_path());
+    WorkerProcess worker =
+        bench_.Start({"run", bench_.folder() / name, bench_.Bundle("a")});
     EXPECT_EQ(worker.Wait(), 2);
     EXPECT_THAT(bench_.log(), HasSubstr(name));
   }
@@ -158,14 +158,13 @@ TEST_F(Worker, SpecsThatAreNoneEndItWith2) {
 }
 
 TEST_F(Worker, AMisspeltTaskIsToldTheRightSpelling) {
-  WorkerProcess worker({"catalogue"}, bench_.log_path());
+  WorkerProcess worker = bench_.Start({"catalogue"});
   EXPECT_EQ(worker.Wait(), 2);
   EXPECT_THAT(bench_.log(), HasSubstr("did you mean 'catalog'?"));
 }
 
 TEST_F(Worker, WritesTheCatalogueThatTheBuildHas) {
-  WorkerProcess worker({"catalog", bench_.folder() / "c.json"},
-                       bench_.log_path());
+  WorkerProcess worker = bench_.Start({"catalog", bench_.folder() / "c.json"});
   ASSERT_EQ(worker.Wait(), 0) << bench_.log();
   EXPECT_EQ(ReadFile(bench_.folder() / "c.json"),
             ReadFile(TM_BIN_DIR "/../share/tailmark/catalog.json"));

@@ -1,11 +1,6 @@
-// The executable `tailmark-worker`: links LibTorch and every method, and does
-// one task per process. It needs nothing of `tailmark`.
+#include "harness/cli/worker_program.h"
 
 #include <CLI/CLI.hpp>
-#include <array>
-#include <cstdio>
-#include <cstdlib>
-#include <iostream>
 
 #include "datasets/builtin.h"
 #include "datasets/images/fingerprint.h"
@@ -253,7 +248,9 @@ void RequireTask(const CLI::App& app, int argc, char** argv) {
   throw ConfigError(UnknownName("task", argv[1], names));
 }
 
-int Main(int argc, char** argv) {
+}  // namespace
+
+int WorkerMain(int argc, char** argv) {
   CLI::App app("Executes one task of Tailmark in its own process",
                "tailmark-worker");
   Arguments arguments;
@@ -284,14 +281,4 @@ int Main(int argc, char** argv) {
   }
 }
 
-}  // namespace
 }  // namespace tailmark
-
-int main(int argc, char** argv) {
-  const int code = tailmark::Main(argc, argv);
-  // Everything that counts is synced. Taking LibTorch apart costs 40 ms and
-  // moves nothing.
-  std::fflush(nullptr);
-  std::cout.flush();
-  std::_Exit(code);
-}
