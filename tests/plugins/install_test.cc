@@ -57,8 +57,11 @@ class Installed : public ::testing::Test {
     ASSERT_EQ(Shell(StrCat("sh ", name, "/test.sh")), 0) << Log();
     EXPECT_THAT(Log(), HasSubstr("golden.txt written"));
     EXPECT_THAT(Log(), HasSubstr(name + ": mAP "));
-    // Again: the golden number has to come out.
-    ASSERT_EQ(Shell(StrCat("sh ", name, "/test.sh")), 0) << Log();
+    // Again: the golden number has to come out. Of a compiled and an
+    // interpreted one; the script is the same.
+    if (kind == "c" || kind == "scores") {
+      ASSERT_EQ(Shell(StrCat("sh ", name, "/test.sh")), 0) << Log();
+    }
     // By its folder, wherever its file is.
     const char* one = kind == "scores" ? "" : " --only WorksWithOneClass";
     ASSERT_EQ(Shell(StrCat("tailmark plugin check ", name, one)), 0) << Log();

@@ -1,6 +1,7 @@
-// Opens reports in headless Chromium, as readers do, in a frame as wide as the
-// reader's window. A probe written into a copy of the page looks at it and
-// leaves what it saw in the document, which --dump-dom then prints.
+// Opens reports in headless Chromium, as readers do, each in a frame as wide as
+// its reader's window. A probe written into a copy of the page looks at it and
+// leaves what it saw in the document, which --dump-dom then prints. Starting the
+// browser is what takes time: twice, for light and dark.
 
 #include <gtest/gtest.h>
 #include <sys/wait.h>
@@ -9,6 +10,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <string>
+#include <vector>
 
 #include "harness/base/environment.h"
 #include "harness/base/error.h"
@@ -16,6 +18,7 @@
 #include "harness/base/json.h"
 #include "reports/render.h"
 #include "reports/text.h"
+#include "tests/record/sample.h"
 #include "tests/reports/sample.h"
 
 namespace tailmark {
@@ -46,12 +49,14 @@ console.error = (...words) => wrong.push(words.join(' '));
 </script>)";
 
 /// A window can't be as narrow as a phone, a frame can.
-constexpr const char* kFrame =
+constexpr const char* kFrames =
     R"(<!doctype html><meta charset="utf-8"><body><script>
 addEventListener('load', () => {
-  const found = document.querySelector('iframe').contentDocument.getElementById('probe');
-  document.body.innerHTML = '';
-  if (found) document.body.append(found);
+  const found = [...document.querySelectorAll('iframe')].map(e => e.contentDocument.getElementById('probe')?.textContent ?? 'null');
+  const out = document.createElement('pre');
+  out.id = 'probe';
+  out.textContent = '[' + found.join(',') + ']';
+  document.body.replaceChildren(out);
 });
 </script>)";
 
@@ -99,42 +104,55 @@ addEventListener('load', () => {
 });
 </script>)";
 
+/// A report and how wide its reader's window is.
+struct Reader {
+  ReportModel model;
+  int width;
+};
+
+std::string FrameOf(const Reader& reader) {
+  std::string page = RenderHtml(reader.model);
+  page.insert(page.find("<meta name"), kListen);
+  page.insert(page.rfind("</body>"), kProbe);
+  return StrCat("<iframe width=\"", reader.width,
+                "\" height=\"900\" style=\"border:0\" srcdoc=\"",
+                EscapeHtml(page), "\"></iframe>");
+}
+
 class Browser : public ::testing::Test {
  protected:
-  void SetUp() override {
+  static void SetUpTestSuite() {
     browser_ = FindBrowser();
+    if (browser_.empty()) return;
+    light_ = Look({{SmallModel(), 1200},
+                   {SmallModel(), 390},
+                   {LargeModel(8, 24), 390},
+                   {HostileModel(), 390}},
+                  "--blink-settings=preferredColorScheme=1");
+    dark_ = Look({{SmallModel(), 800}},
+                 "--blink-settings=preferredColorScheme=0");
+  }
+  void SetUp() override {
     if (browser_.empty()) {
       GTEST_SKIP() << "no chromium on PATH (ci/setup --with-browser)";
     }
-    const auto* info = ::testing::UnitTest::GetInstance()->current_test_info();
-    folder_ = fs::path(::testing::TempDir()) /
-              StrCat("tailmark_browser_", info->name());
-    fs::remove_all(folder_);
-    MakeFolders(folder_);
-  }
-  void TearDown() override {
-    if (!folder_.empty()) fs::remove_all(folder_);
   }
 
-  /// Opens the report of `model` and returns what the probe saw.
-  Json Look(const ReportModel& model, int width, const std::string& more = "") {
-    std::string page = RenderHtml(model);
-    page.insert(page.find("<meta name"), kListen);
-    page.insert(page.rfind("</body>"), kProbe);
-    const fs::path file = folder_ / "page.html";
-    WriteFileAtomic(file,
-                    StrCat(kFrame, "<iframe width=\"", width,
-                           "\" height=\"900\" style=\"border:0\" srcdoc=\"",
-                           EscapeHtml(page), "\"></iframe></body>"));
-    const fs::path profile = folder_ / "profile";
-    fs::remove_all(profile);
+  /// Opens reports side by side and returns what the probe saw in each.
+  static Json Look(const std::vector<Reader>& readers,
+                   const std::string& more) {
+    const ScratchFolder folder;
+    std::string frames = kFrames;
+    for (const Reader& reader : readers) frames += FrameOf(reader);
+    const fs::path file = folder.path() / "page.html";
+    WriteFileAtomic(file, frames + "</body>");
     const std::string command = StrCat(
         "timeout 100 '", browser_,
         "' --headless --no-sandbox --disable-gpu --disable-quic --no-first-run"
         " --disable-background-networking --disable-component-update"
         " --disable-sync --user-data-dir='",
-        profile.string(), "' --window-size=", width, ",1000 ", more,
-        " --dump-dom 'file://", file.string(), "' 2>/dev/null");
+        (folder.path() / "profile").string(), "' --window-size=1400,1000 ",
+        more, " --dump-dom 'file://", file.string(), "' 2>/dev/null");
     std::string dom;
     FILE* pipe = popen(command.c_str(), "r");
     if (pipe == nullptr) throw DataError("popen failed");
@@ -160,12 +178,13 @@ class Browser : public ::testing::Test {
     return ParseJson(text, "probe");
   }
 
-  std::string browser_;
-  fs::path folder_;
+  static inline std::string browser_;
+  static inline Json light_;  ///< A desk, then three phones.
+  static inline Json dark_;
 };
 
 TEST_F(Browser, SortsHighlightsAndComplainsOfNothing) {
-  const Json seen = Look(SmallModel(), 1200);
+  const Json& seen = light_.at(0);
   EXPECT_EQ(seen.at("wrong"), Json::array());
   EXPECT_EQ(seen.at("resources"), 0);
   EXPECT_EQ(seen.at("small"), 0) << "text below 11 px";
@@ -189,22 +208,17 @@ TEST_F(Browser, SortsHighlightsAndComplainsOfNothing) {
 }
 
 TEST_F(Browser, NeverScrollsSidewaysOnAPhone) {
-  for (const ReportModel& model :
-       {SmallModel(), LargeModel(8, 24), HostileModel()}) {
-    const Json seen = Look(model, 390);
+  for (std::size_t phone = 1; phone < 4; ++phone) {
+    const Json& seen = light_.at(phone);
     EXPECT_EQ(seen.at("width"), 390);
-    EXPECT_LE(seen.at("page").get<int>(), 390);
+    EXPECT_LE(seen.at("page").get<int>(), 390) << "phone " << phone;
     EXPECT_EQ(seen.at("wrong"), Json::array());
   }
 }
 
 TEST_F(Browser, FollowsThePreferredColourScheme) {
-  const Json light =
-      Look(SmallModel(), 800, "--blink-settings=preferredColorScheme=1");
-  const Json dark =
-      Look(SmallModel(), 800, "--blink-settings=preferredColorScheme=0");
-  EXPECT_EQ(light.at("background"), "rgb(251, 250, 247)");
-  EXPECT_EQ(dark.at("background"), "rgb(19, 22, 25)");
+  EXPECT_EQ(light_.at(0).at("background"), "rgb(251, 250, 247)");
+  EXPECT_EQ(dark_.at(0).at("background"), "rgb(19, 22, 25)");
 }
 
 }  // namespace
