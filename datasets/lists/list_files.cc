@@ -80,20 +80,21 @@ Affixes ReadAffixes(Lines& lines) {
           std::string(suffix.substr(kSuffix.size()))};
 }
 
-/// Makes paths, each once.
+/// Makes paths, each once; of ids that lie in the text of `lines`.
 class Paths {
  public:
   explicit Paths(Lines& lines) : affixes_(ReadAffixes(lines)) {}
   std::string Add(const Lines& lines, std::string_view id) {
-    std::string path = StrCat(affixes_.prefix, id, affixes_.suffix);
+    std::string path = affixes_.prefix;
+    path.append(id).append(affixes_.suffix);
     if (id.empty()) lines.Fail("no image");
-    if (!seen_.insert(path).second) lines.Fail(StrCat(path, " is there twice"));
+    if (!seen_.insert(id).second) lines.Fail(StrCat(path, " is there twice"));
     return path;
   }
 
  private:
   Affixes affixes_;
-  std::unordered_set<std::string> seen_;
+  std::unordered_set<std::string_view> seen_;
 };
 
 void AddRow(const Lines& lines, std::string_view indices, std::size_t classes,
