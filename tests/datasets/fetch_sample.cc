@@ -9,8 +9,8 @@
 namespace tailmark {
 using std::string;
 
-string NoisyPicture(int seed) {
-  Image image{.width = 48, .height = 40};
+string NoisyPicture(int seed, int width, int height) {
+  Image image{.width = width, .height = height};
   std::uint32_t state = static_cast<std::uint32_t>(seed) * 2654435761U + 1;
   for (int i = 0; i < image.width * image.height * 3; ++i) {
     state = state * 1664525U + 1013904223U;

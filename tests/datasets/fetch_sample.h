@@ -14,7 +14,7 @@
 namespace tailmark {
 
 /// A small JPEG of noise, so that it is some kilobytes and no two are equal.
-std::string NoisyPicture(int seed);
+std::string NoisyPicture(int seed, int width = 48, int height = 40);
 
 /// One file of a tar archive, header and padding.
 std::string TarEntry(const std::string& name, const std::string& body,

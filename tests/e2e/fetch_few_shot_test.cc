@@ -51,7 +51,7 @@ class FetchFewShot : public ::testing::Test {
 
   ScratchFolder scratch_;
   Program tailmark_{scratch_.path()};
-  std::string picture_ = NoisyPicture(1);
+  std::string picture_ = NoisyPicture(1, 8, 8);  // Sixteen thousand times.
 };
 
 TEST_F(FetchFewShot, CocosSupportsComeFromTheArchiveOfAnnotations) {
