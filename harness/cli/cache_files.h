@@ -13,7 +13,7 @@ namespace tailmark {
 /// What a file of the cache folder is kept for.
 enum class CacheKind : std::uint8_t {
   kFeatures,  ///< Of a frozen encoder (harness/run/README.md has the format).
-  kPlugin,    ///< What an external program's worker said of its methods.
+  kPlugin,    ///< What a worker said of a plugin's methods.
   kHashes,    ///< SHA-256 of a data set's files, by size and time of change.
 };
 /// "features", "plugin", "file-hashes".

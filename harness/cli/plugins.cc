@@ -73,25 +73,37 @@ MethodEntry Choose(const PluginReference& reference,
                            UnknownName("method", reference.method, names)));
 }
 
-/// Where the answer of an external program's worker is kept, by all that it
-/// comes from; a start of LibTorch is saved each time. "": not kept, or it is a
-/// file that the worker has something to say about.
+/// All that a plugin's answer comes from; empty where the worker has something
+/// to say about its file.
+std::vector<fs::path> FilesOfPlugin(const fs::path& plugin) {
+  const std::string kind = KindOfPlugin(plugin).name;
+  std::vector<fs::path> files = {plugin};
+  Json names = Json::array();
+  if (kind == "process") {
+    files.push_back(SharedFile("harness/plugin/python/tailmark_method.py"));
+    names = ReadJson(plugin).value("files", Json::array());
+  } else if (kind == "torchscript" || kind == "aoti") {
+    names = Json::array({ReadJson(plugin).value("file", Json())});
+  }
+  for (const Json& name : names) {
+    if (!name.is_string()) return {};
+    files.push_back(plugin.parent_path() / name.get<std::string>());
+  }
+  return files;
+}
+
+/// Where the worker's answer is kept, by all that it comes from; a start of
+/// LibTorch is saved each time. "": not kept.
 fs::path AnswerFile(const PluginReference& reference, const fs::path& cache) {
   if (cache.empty()) return {};
   try {
-    if (KindOfPlugin(reference.path).name != "process") return {};
     const fs::path worker = WorkerProgram();
-    std::string all = StrCat(
-        fs::canonical(worker).string(), " ", fs::file_size(worker), " ",
-        fs::last_write_time(worker).time_since_epoch().count(), "\n",
-        Sha256File(reference.path), "\n",
-        Sha256File(SharedFile("harness/plugin/python/tailmark_method.py")));
-    const Json files = ReadJson(reference.path).value("files", Json::array());
-    for (const Json& name : files) {
-      if (!name.is_string()) return {};
-      all += "\n" +
-             Sha256File(reference.path.parent_path() / name.get<std::string>());
-    }
+    std::string all =
+        StrCat(fs::canonical(worker).string(), " ", fs::file_size(worker), " ",
+               fs::last_write_time(worker).time_since_epoch().count());
+    const auto files = FilesOfPlugin(reference.path);
+    for (const fs::path& each : files) all += "\n" + Sha256File(each);
+    if (files.empty()) return {};
     return cache / "plugins" / (Sha256Hex(all) + ".json");
   } catch (const Error&) {
     return {};

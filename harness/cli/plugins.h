@@ -39,8 +39,8 @@ void RequireAllowed(const std::vector<std::filesystem::path>& allowed,
 
 /// What a plugin's file says of its methods. Its code runs in a worker of its
 /// own, so that whatever it does there is an error here. Throws DataError or
-/// ConfigError with the worker's words. What a worker said of an external
-/// program is kept in `cache`, unless that is "", until a file of either
+/// ConfigError with the worker's words. What a worker said is kept in
+/// `cache`, unless that is "", until a file of the plugin or the worker
 /// changes.
 std::vector<MethodEntry> AskPlugin(const PluginReference& reference,
                                    const std::filesystem::path& cache = {});

@@ -188,7 +188,7 @@ TEST_F(WeightsVerb, WhatIsKeptOfProgramsAndFilesIsCacheToo) {
   EXPECT_THAT(table, HasSubstr("fedcba987654"));
   EXPECT_THAT(table, HasSubstr("3 files"));
   const std::string doctor = tailmark_({"doctor"}).out;
-  EXPECT_THAT(doctor, HasSubstr("15 B of answers of external programs"));
+  EXPECT_THAT(doctor, HasSubstr("15 B of what workers said of plugins"));
   EXPECT_THAT(doctor, HasSubstr("12 B of hashes of files"));
 
   EXPECT_EQ(tailmark_({"cache", "prune", "--older", "9"}).code, 0);

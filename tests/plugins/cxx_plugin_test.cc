@@ -16,6 +16,7 @@ using ::testing::HasSubstr;
 class CxxPlugin : public ::testing::Test {
  protected:
   CxxPlugin() : tailmark_(scratch_.path()) {
+    tailmark_.ShareFeatures();
     tailmark_.environment["XDG_CONFIG_HOME"] =
         (scratch_.path() / "xdg").string();
     fs::copy_file(fs::path(TM_PLUGIN_DIR) / "libnearest_mean.so", plugin());
@@ -98,6 +99,32 @@ TEST_F(CxxPlugin, OneThatIsNotThereIsNamed) {
   const Said said = Plan({"--allow-plugin", "."});
   EXPECT_EQ(said.code, 2);
   EXPECT_THAT(said.err, HasSubstr("nowhere.so: no such plugin"));
+}
+
+TEST_F(CxxPlugin, WhatItSaysOfItselfIsKeptUntilItChanges) {
+  const fs::path cache = scratch_.path() / "cache";
+  tailmark_.environment["TAILMARK_CACHE"] = cache.string();
+  WriteRecipe("plugin:libnearest_mean.so");
+  const std::vector<std::string> allow = {"--allow-plugin", "."};
+  ASSERT_EQ(Plan(allow).code, 0);
+  std::vector<fs::path> kept;
+  for (const auto& entry : fs::directory_iterator(cache / "plugins")) {
+    kept.push_back(entry.path());
+  }
+  ASSERT_EQ(kept.size(), 1u);
+  // It is what the next one looks at, whatever asks.
+  std::string answer = ReadFile(kept[0]);
+  const std::string name = "\"nearest_mean\"";
+  answer.replace(answer.find(name), name.size(), "\"another\"");
+  WriteFileAtomic(kept[0], answer);
+  EXPECT_THAT(Plan(allow).out, HasSubstr("another"));
+  const std::vector<std::string> describe = {
+      "describe", "plugin:libnearest_mean.so", "--allow-plugin", "."};
+  EXPECT_THAT(tailmark_(describe).out, HasSubstr("another"));
+  // Of another file nothing is kept, however alike they are.
+  WriteFileAtomic(plugin(), ReadFile(plugin()) + "x");
+  EXPECT_THAT(Plan(allow).out, testing::Not(HasSubstr("another")));
+  EXPECT_THAT(tailmark_(describe).out, HasSubstr("nearest_mean"));
 }
 
 TEST_F(CxxPlugin, AFileThatChangedSinceThePlanIsNotRun) {

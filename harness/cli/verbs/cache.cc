@@ -119,8 +119,8 @@ Verb CacheVerb(const GlobalOptions& global) {
   auto prune = std::make_shared<Options>();
   return {.name = "cache",
           .summary =
-              "What runs keep: features of frozen encoders, answers of "
-              "external programs, hashes of files",
+              "What runs keep: features of frozen encoders, what workers "
+              "said of plugins, hashes of files",
           .example = "tailmark cache list",
           .declare = {},
           .run = {},

@@ -248,13 +248,14 @@ void PrintScores(const std::filesystem::path& file, bool json) {
 }
 
 int DescribePlugin(const PluginReference& plugin,
-                   const DescribeRequest& options) {
+                   const DescribeRequest& options,
+                   const GlobalOptions& global) {
   if (plugin.kind == "scores") {
     PrintScores(plugin.path, options.json);
     return kExitOk;
   }
   RequireAllowed(AllowedPlugins(options.allow_plugins), plugin);
-  for (const MethodEntry& method : AskPlugin(plugin)) {
+  for (const MethodEntry& method : AskPlugin(plugin, CacheIfThere(global))) {
     if (!plugin.method.empty() && plugin.method != method.name) continue;
     Print(method, options);
   }
@@ -279,7 +280,7 @@ int Describe(const DescribeRequest& options, const GlobalOptions& global) {
       std::any_of(catalog->methods.begin(), catalog->methods.end(),
                   [&](const auto& each) { return each.name == options.name; });
   if (const auto plugin = builtin ? std::nullopt : NamedPlugin(options.name)) {
-    return DescribePlugin(*plugin, options);
+    return DescribePlugin(*plugin, options, global);
   }
   Print(LoadCatalog().Find(options.name), options);
   return kExitOk;

@@ -174,7 +174,7 @@ std::vector<Symptom> Look(const GlobalOptions& global) {
       {.name = "cache",
        .value = StrCat(bytes(CacheKind::kFeatures), " of features in ",
                        cache.string(), ", ", bytes(CacheKind::kPlugin),
-                       " of answers of external programs, ",
+                       " of what workers said of plugins, ",
                        bytes(CacheKind::kHashes), " of hashes of files")});
   for (Symptom& each : DataPlaces()) all.push_back(std::move(each));
   all.push_back({.name = "pipeline", .value = PipelineFingerprint()});

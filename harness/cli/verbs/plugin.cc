@@ -38,10 +38,11 @@ bool IsBuiltin(const std::string& name) {
 }
 
 /// Those of a plugin: naming it is consent to run it.
-std::vector<CheckedMethod> MethodsOf(const PluginReference& plugin) {
+std::vector<CheckedMethod> MethodsOf(const PluginReference& plugin,
+                                     const fs::path& cache) {
   std::vector<CheckedMethod> found;
   std::vector<std::string> names;
-  for (const MethodEntry& each : AskPlugin(plugin)) {
+  for (const MethodEntry& each : AskPlugin(plugin, cache)) {
     names.push_back(each.name);
     if (plugin.method.empty() || plugin.method == each.name) {
       found.push_back({each.name, plugin.path});
@@ -109,14 +110,14 @@ OrderedJson CheckScoreFile(const fs::path& file,
   return {{"method", name}, {"checks", results}};
 }
 
-int Check(const PluginCheckOptions& options) {
+int Check(const PluginCheckOptions& options, const GlobalOptions& global) {
   OrderedJson answer = OrderedJson::array();
   const auto plugin =
       IsBuiltin(options.what) ? std::nullopt : NamedPlugin(options.what);
   if (plugin && plugin->kind == "scores") {
     answer.push_back(CheckScoreFile(plugin->path, options));
   } else if (plugin) {
-    for (const CheckedMethod& each : MethodsOf(*plugin)) {
+    for (const CheckedMethod& each : MethodsOf(*plugin, CacheIfThere(global))) {
       answer.push_back(CheckMethod(each, options));
     }
   } else {
@@ -166,7 +167,7 @@ int Stamp(const StampOptions& options) {
   return kExitOk;
 }
 
-Verb CheckVerbOfPlugins() {
+Verb CheckVerbOfPlugins(const GlobalOptions& global) {
   auto options = std::make_shared<PluginCheckOptions>();
   return {
       .name = "check",
@@ -186,7 +187,7 @@ Verb CheckVerbOfPlugins() {
                           "Only this promise");
             args.Flag("--json", options->json, "Print JSON");
           },
-      .run = [options] { return Check(*options); }};
+      .run = [options, &global] { return Check(*options, global); }};
 }
 
 Verb StampVerb() {
@@ -205,13 +206,13 @@ Verb StampVerb() {
 
 }  // namespace
 
-Verb PluginVerb() {
+Verb PluginVerb(const GlobalOptions& global) {
   return {.name = "plugin",
           .summary = "Methods of your own: begin one, check it, look at it",
           .example = "tailmark plugin new fancy --kind process",
           .declare = nullptr,
           .run = nullptr,
-          .verbs = {PluginNewVerb(), CheckVerbOfPlugins(), StampVerb()}};
+          .verbs = {PluginNewVerb(), CheckVerbOfPlugins(global), StampVerb()}};
 }
 
 }  // namespace tailmark
