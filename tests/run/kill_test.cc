@@ -27,7 +27,7 @@ using toys::WorkerProcess;
 
 constexpr std::int64_t kLimit = 32;
 /// For those that run a tower for every image although they ask for features.
-constexpr std::int64_t kSlowEpochs = 10;
+constexpr std::int64_t kSlowEpochs = 6;
 
 /// A method with options over its preset `embedded`.
 struct Killed {
@@ -53,7 +53,7 @@ class KilledBench : public ::testing::Test {
     for (const FieldInfo& field : entry.options) {
       if (field.name == "epochs" || field.name == "stage1_epochs" ||
           field.name == "stage2_epochs") {
-        options.try_emplace(field.name, std::int64_t{quick ? 40 : 5});
+        options.try_emplace(field.name, std::int64_t{quick ? 16 : 5});
       }
       if (field.name == "batch_size") options[field.name] = std::int64_t{16};
     }
