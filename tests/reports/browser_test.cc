@@ -1,7 +1,7 @@
 // Opens reports in headless Chromium, as readers do, each in a frame as wide as
 // its reader's window. A probe written into a copy of the page looks at it and
-// leaves what it saw in the document, which --dump-dom then prints. Starting the
-// browser is what takes time: twice, for light and dark.
+// leaves what it saw in the document, which --dump-dom then prints. Starting
+// the browser is what takes time: twice, for light and dark.
 
 #include <gtest/gtest.h>
 #include <sys/wait.h>
@@ -129,8 +129,8 @@ class Browser : public ::testing::Test {
                    {LargeModel(8, 24), 390},
                    {HostileModel(), 390}},
                   "--blink-settings=preferredColorScheme=1");
-    dark_ = Look({{SmallModel(), 800}},
-                 "--blink-settings=preferredColorScheme=0");
+    dark_ =
+        Look({{SmallModel(), 800}}, "--blink-settings=preferredColorScheme=0");
   }
   void SetUp() override {
     if (browser_.empty()) {
