@@ -26,7 +26,7 @@ int Main(int argc, char** argv) try {
       BaselineVerb(global), BisectVerb(),         ReportVerb(global),
       DbVerb(global),       WeightsVerb(),        CacheVerb(global),
       EncodeVerb(global),   TokenizeVerb(global), MergeVerb(global),
-      PackVerb(global),     VerifyVerb(global),   PluginVerb(global),
+      PackVerb(global),     VerifyVerb(global),   PluginVerb(),
       ReproduceVerb(global)};
   const BuildInfo& build = ThisBuild();
   const int code = RunVerbs(

@@ -73,9 +73,24 @@ MethodEntry Choose(const PluginReference& reference,
                            UnknownName("method", reference.method, names)));
 }
 
-/// All that a plugin's answer comes from; empty where the worker has something
-/// to say about its file.
+/// Shared objects in its folder, which it may link; it is one of them.
+std::vector<fs::path> SharedObjectsBeside(const fs::path& plugin) {
+  std::vector<fs::path> found;
+  for (const auto& entry :
+       fs::directory_iterator(fs::absolute(plugin).parent_path())) {
+    const std::string name = entry.path().filename().string();
+    if (name.find(".so") != name.npos && entry.is_regular_file()) {
+      found.push_back(entry.path());
+    }
+  }
+  std::sort(found.begin(), found.end());
+  return found;
+}
+
+/// What a plugin is made of, as far as it says; empty where the worker has
+/// something to say about that, or where it is too much to look at.
 std::vector<fs::path> FilesOfPlugin(const fs::path& plugin) {
+  constexpr std::size_t kMostBeside = 64;
   const std::string kind = KindOfPlugin(plugin).name;
   std::vector<fs::path> files = {plugin};
   Json names = Json::array();
@@ -84,6 +99,10 @@ std::vector<fs::path> FilesOfPlugin(const fs::path& plugin) {
     names = ReadJson(plugin).value("files", Json::array());
   } else if (kind == "torchscript" || kind == "aoti") {
     names = Json::array({ReadJson(plugin).value("file", Json())});
+  } else {
+    const auto beside = SharedObjectsBeside(plugin);
+    if (beside.size() > kMostBeside) return {};
+    files.insert(files.end(), beside.begin(), beside.end());
   }
   for (const Json& name : names) {
     if (!name.is_string()) return {};
@@ -92,8 +111,8 @@ std::vector<fs::path> FilesOfPlugin(const fs::path& plugin) {
   return files;
 }
 
-/// Where the worker's answer is kept, by all that it comes from; a start of
-/// LibTorch is saved each time. "": not kept.
+/// Where the worker's answer is kept, by the worker and the plugin's files; a
+/// start of LibTorch is saved each time. "": not kept.
 fs::path AnswerFile(const PluginReference& reference, const fs::path& cache) {
   if (cache.empty()) return {};
   try {
@@ -102,17 +121,22 @@ fs::path AnswerFile(const PluginReference& reference, const fs::path& cache) {
         StrCat(fs::canonical(worker).string(), " ", fs::file_size(worker), " ",
                fs::last_write_time(worker).time_since_epoch().count());
     const auto files = FilesOfPlugin(reference.path);
-    for (const fs::path& each : files) all += "\n" + Sha256File(each);
     if (files.empty()) return {};
+    for (const fs::path& each : files) {
+      all += StrCat("\n", Sha256File(each), " ", each.filename().string());
+    }
     return cache / "plugins" / (Sha256Hex(all) + ".json");
   } catch (const Error&) {
+    return {};
+  } catch (const fs::filesystem_error&) {
     return {};
   }
 }
 
 /// What is kept there; null: nothing.
 Json Kept(const fs::path& file) {
-  if (file.empty() || !fs::is_regular_file(file)) return nullptr;
+  std::error_code code;
+  if (file.empty() || !fs::is_regular_file(file, code)) return nullptr;
   try {
     return ReadJson(file);
   } catch (const Error&) {
@@ -234,7 +258,8 @@ std::vector<MethodEntry> AskPlugin(const PluginReference& reference,
   Json json = Kept(kept);
   if (json.is_null()) {
     json = Answer(reference);
-    Keep(kept, json);
+    // Of what was there all the while, not of what was built meanwhile.
+    if (AnswerFile(reference, cache) == kept) Keep(kept, json);
   }
   std::vector<MethodEntry> methods =
       CatalogFromJson(json.at("catalog")).methods;

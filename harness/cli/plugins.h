@@ -40,8 +40,8 @@ void RequireAllowed(const std::vector<std::filesystem::path>& allowed,
 /// What a plugin's file says of its methods. Its code runs in a worker of its
 /// own, so that whatever it does there is an error here. Throws DataError or
 /// ConfigError with the worker's words. What a worker said is kept in
-/// `cache`, unless that is "", until a file of the plugin or the worker
-/// changes.
+/// `cache`, unless that is "", until the worker changes, the plugin, a file
+/// that it names, or a shared object beside it.
 std::vector<MethodEntry> AskPlugin(const PluginReference& reference,
                                    const std::filesystem::path& cache = {});
 

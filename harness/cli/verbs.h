@@ -42,7 +42,7 @@ Verb MergeVerb(const GlobalOptions& global);
 Verb PackVerb(const GlobalOptions& global);
 Verb PlanVerb(const GlobalOptions& global);
 /// Methods that are not built in.
-Verb PluginVerb(const GlobalOptions& global);
+Verb PluginVerb();
 Verb PluginNewVerb();
 Verb ReproduceVerb(const GlobalOptions& global);
 Verb ReportVerb(const GlobalOptions& global);

@@ -13,7 +13,7 @@
 
 namespace tailmark {
 
-/// A small JPEG of noise, so that it is some kilobytes and no two are equal.
+/// A small JPEG of noise, no two of them equal; as it is, of some kilobytes.
 std::string NoisyPicture(int seed, int width = 48, int height = 40);
 
 /// One file of a tar archive, header and padding.

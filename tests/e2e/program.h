@@ -36,8 +36,9 @@ class Program {
   /// Numbers of the processes that `pid` started and that still run.
   static std::vector<pid_t> Children(pid_t pid);
 
-  /// Takes encoder features that another test of this build has made, and
-  /// leaves its own: for tests that are about something else.
+  /// Takes encoder features, and what workers said of plugins, that another
+  /// test of this build has made, and leaves its own: for tests that are about
+  /// something else.
   void ShareFeatures();
 
   std::filesystem::path folder() const { return folder_; }

@@ -121,10 +121,21 @@ TEST_F(CxxPlugin, WhatItSaysOfItselfIsKeptUntilItChanges) {
   const std::vector<std::string> describe = {
       "describe", "plugin:libnearest_mean.so", "--allow-plugin", "."};
   EXPECT_THAT(tailmark_(describe).out, HasSubstr("another"));
+  // Kept or not, it is nobody's consent.
+  EXPECT_EQ(Plan({}).code, 2);
+  EXPECT_EQ(tailmark_({"describe", "plugin:libnearest_mean.so"}).code, 2);
   // Of another file nothing is kept, however alike they are.
   WriteFileAtomic(plugin(), ReadFile(plugin()) + "x");
   EXPECT_THAT(Plan(allow).out, testing::Not(HasSubstr("another")));
   EXPECT_THAT(tailmark_(describe).out, HasSubstr("nearest_mean"));
+  // Nor of this one beside another that it might link.
+  const auto files = [&] {
+    return std::distance(fs::directory_iterator(cache / "plugins"), {});
+  };
+  const auto number = files();
+  WriteFileAtomic(scratch_.path() / "libother.so.1", "x");
+  EXPECT_EQ(Plan(allow).code, 0);
+  EXPECT_EQ(files(), number + 1);
 }
 
 TEST_F(CxxPlugin, AFileThatChangedSinceThePlanIsNotRun) {

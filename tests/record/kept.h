@@ -28,7 +28,8 @@ Json WhatMovesScores(const std::filesystem::path& bin,
                      const std::vector<std::string>& programs);
 
 /// A folder for $TAILMARK_CACHE that all tests of one worker share, so that the
-/// same scenes are not encoded by each of them: below `bin`'s kept files, of
+/// same scenes are not encoded by each of them, nor the same plugin asked what
+/// it is: below `bin`'s kept files, of
 /// the worker that lies in `bin` now; what an earlier one made is removed. ""
 /// with TAILMARK_AFRESH: every test then has what it has by itself.
 std::filesystem::path KeptFeatures(const std::filesystem::path& bin);

@@ -1,7 +1,8 @@
 // Every method that trains, as a process that is killed with SIGKILL between
 // two epochs: it goes on to the same bytes. Those of the few-shot tables also
-// over episodes, with the scores of every epoch. Each run is a fork that does
-// what the worker's binary does; worker_test kills the binary.
+// over episodes, with the scores of every epoch. What is killed and what
+// it is compared with are forks that do what the worker's binary does, without
+// loading LibTorch; the binary itself goes on. worker_test kills that.
 
 #include <gtest/gtest.h>
 
@@ -26,6 +27,7 @@ namespace fs = std::filesystem;
 using toys::WorkerProcess;
 
 constexpr std::int64_t kLimit = 32;
+constexpr std::int64_t kLimitOfEpisodes = 16;  // There are ten.
 /// For those that run a tower for every image although they ask for features.
 constexpr std::int64_t kSlowEpochs = 6;
 
@@ -53,7 +55,7 @@ class KilledBench : public ::testing::Test {
     for (const FieldInfo& field : entry.options) {
       if (field.name == "epochs" || field.name == "stage1_epochs" ||
           field.name == "stage2_epochs") {
-        options.try_emplace(field.name, std::int64_t{quick ? 16 : 5});
+        options.try_emplace(field.name, std::int64_t{quick ? 24 : 5});
       }
       if (field.name == "batch_size") options[field.name] = std::int64_t{16};
     }
@@ -105,7 +107,7 @@ TEST_P(KilledWorker, GoesOnFromItsCheckpointToTheSameBytes) {
     if (KillAfterACheckpoint(spec, bundle)) killed = bundle;
   }
   ASSERT_FALSE(killed.empty()) << "always over before the blow";
-  ASSERT_EQ(bench_.Run(spec, killed), 0) << bench_.log();
+  ASSERT_EQ(bench_.RunBinary(spec, killed), 0) << bench_.log();
   EXPECT_TRUE(Said(killed, "\"resume\""));
   if (Scores(killed) == Scores("whole")) return;
   // Its first epochs are a second run of the same seed, too: which was it?
@@ -168,7 +170,7 @@ class EpochsOfEpisodes : public KilledBench,
     spec.identity.dataset_version = data.version;
     spec.identity.dataset_options = ResolveOptions(data.options, {});
     spec.identity.pipeline = "squash-48";
-    spec.identity.limit = kLimit;
+    spec.identity.limit = kLimitOfEpisodes;
     spec.identity.selection = selection;
     spec.place.cache = bench_.folder() / "cache";
     return spec;
@@ -214,7 +216,7 @@ TEST_P(EpochsOfEpisodes, AreKeptBesideTheSameLastScoresThroughAKill) {
     }
   }
   ASSERT_FALSE(killed.empty()) << "always over before the blow";
-  ASSERT_EQ(bench_.Run(spec, killed), 0) << bench_.log();
+  ASSERT_EQ(bench_.RunBinary(spec, killed), 0) << bench_.log();
   EXPECT_TRUE(Said(killed, "\"resume\""));
   EXPECT_EQ(All(killed), whole);
 }

@@ -36,20 +36,24 @@ WorkerProcess::WorkerProcess(const std::vector<std::string>& arguments,
   std::fflush(nullptr);  // Or a fork says again what we have not said yet.
   pid_ = fork();
   if (pid_ != 0) return;
-  const int out = open(log.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0644);
-  dup2(out, STDERR_FILENO);
-  dup2(out, STDOUT_FILENO);
-  // What a worker leaves outside its bundle would be found here.
-  const fs::path desk = log.parent_path() / "desk";
-  fs::create_directories(desk);
-  fs::current_path(desk);
-  if (code == nullptr) {
-    execv(argv[0], argv.data());
-    std::_Exit(127);
-  }
-  const int status = code(static_cast<int>(words.size()), argv.data());
-  std::fflush(nullptr);
-  std::_Exit(status);
+  // Nothing may be thrown out of here: a second test would run on.
+  const auto become = [&]() noexcept {
+    const int out = open(log.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0644);
+    dup2(out, STDERR_FILENO);
+    dup2(out, STDOUT_FILENO);
+    // What a worker leaves outside its bundle would be found here.
+    const fs::path desk = log.parent_path() / "desk";
+    fs::create_directories(desk);
+    fs::current_path(desk);
+    if (code == nullptr) {
+      execv(argv[0], argv.data());
+      std::_Exit(127);
+    }
+    const int status = code(static_cast<int>(words.size()), argv.data());
+    std::fflush(nullptr);
+    std::_Exit(status);
+  };
+  become();
 }
 
 WorkerProcess::~WorkerProcess() {
@@ -125,6 +129,11 @@ std::vector<std::string> WorkerBench::Arguments(const RunSpec& spec,
 int WorkerBench::Run(const RunSpec& spec, const std::string& name) {
   fs::remove(log_path());
   return Start(Arguments(spec, name)).Wait();
+}
+
+int WorkerBench::RunBinary(const RunSpec& spec, const std::string& name) {
+  fs::remove(log_path());
+  return WorkerProcess(Arguments(spec, name), log_path()).Wait();
 }
 
 bool WorkerBench::Prepare(RunSpec& spec) {

@@ -56,6 +56,8 @@ class WorkerBench {
   }
   /// Runs it to its end; what it said is in log().
   int Run(const RunSpec& spec, const std::string& name);
+  /// By the binary, whatever `code` is.
+  int RunBinary(const RunSpec& spec, const std::string& name);
   std::string log() const;
   /// Executes what `spec` starts from, each once, into bundles named by their
   /// keys, and names them in it. False when one of them failed: see log().

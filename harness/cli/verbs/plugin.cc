@@ -38,11 +38,10 @@ bool IsBuiltin(const std::string& name) {
 }
 
 /// Those of a plugin: naming it is consent to run it.
-std::vector<CheckedMethod> MethodsOf(const PluginReference& plugin,
-                                     const fs::path& cache) {
+std::vector<CheckedMethod> MethodsOf(const PluginReference& plugin) {
   std::vector<CheckedMethod> found;
   std::vector<std::string> names;
-  for (const MethodEntry& each : AskPlugin(plugin, cache)) {
+  for (const MethodEntry& each : AskPlugin(plugin)) {
     names.push_back(each.name);
     if (plugin.method.empty() || plugin.method == each.name) {
       found.push_back({each.name, plugin.path});
@@ -110,14 +109,14 @@ OrderedJson CheckScoreFile(const fs::path& file,
   return {{"method", name}, {"checks", results}};
 }
 
-int Check(const PluginCheckOptions& options, const GlobalOptions& global) {
+int Check(const PluginCheckOptions& options) {
   OrderedJson answer = OrderedJson::array();
   const auto plugin =
       IsBuiltin(options.what) ? std::nullopt : NamedPlugin(options.what);
   if (plugin && plugin->kind == "scores") {
     answer.push_back(CheckScoreFile(plugin->path, options));
   } else if (plugin) {
-    for (const CheckedMethod& each : MethodsOf(*plugin, CacheIfThere(global))) {
+    for (const CheckedMethod& each : MethodsOf(*plugin)) {
       answer.push_back(CheckMethod(each, options));
     }
   } else {
@@ -167,7 +166,7 @@ int Stamp(const StampOptions& options) {
   return kExitOk;
 }
 
-Verb CheckVerbOfPlugins(const GlobalOptions& global) {
+Verb CheckVerbOfPlugins() {
   auto options = std::make_shared<PluginCheckOptions>();
   return {
       .name = "check",
@@ -187,7 +186,7 @@ Verb CheckVerbOfPlugins(const GlobalOptions& global) {
                           "Only this promise");
             args.Flag("--json", options->json, "Print JSON");
           },
-      .run = [options, &global] { return Check(*options, global); }};
+      .run = [options] { return Check(*options); }};
 }
 
 Verb StampVerb() {
@@ -206,13 +205,13 @@ Verb StampVerb() {
 
 }  // namespace
 
-Verb PluginVerb(const GlobalOptions& global) {
+Verb PluginVerb() {
   return {.name = "plugin",
           .summary = "Methods of your own: begin one, check it, look at it",
           .example = "tailmark plugin new fancy --kind process",
           .declare = nullptr,
           .run = nullptr,
-          .verbs = {PluginNewVerb(), CheckVerbOfPlugins(global), StampVerb()}};
+          .verbs = {PluginNewVerb(), CheckVerbOfPlugins(), StampVerb()}};
 }
 
 }  // namespace tailmark
