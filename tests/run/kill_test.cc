@@ -18,6 +18,7 @@
 #include "harness/cli/worker_program.h"
 #include "harness/record/bundle.h"
 #include "methods/builtin.h"
+#include "methods/torch_pch.h"
 #include "tests/run/worker.h"
 
 namespace tailmark {
@@ -44,6 +45,7 @@ class KilledBench : public ::testing::Test {
  protected:
   KilledBench() {
     RegisterBuiltinMethods(methods_);
+    at::set_num_threads(1);  // A fork would wait for threads it has not.
     toys::WriteRandomNano(weights());
   }
   fs::path weights() const { return bench_.folder() / "weights"; }
