@@ -73,13 +73,14 @@ MethodEntry Choose(const PluginReference& reference,
                            UnknownName("method", reference.method, names)));
 }
 
-/// Shared objects in its folder, which it may link; it is one of them.
+/// Other shared objects in its folder, which it may link.
 std::vector<fs::path> SharedObjectsBeside(const fs::path& plugin) {
   std::vector<fs::path> found;
   for (const auto& entry :
        fs::directory_iterator(fs::absolute(plugin).parent_path())) {
     const std::string name = entry.path().filename().string();
-    if (name.find(".so") != name.npos && entry.is_regular_file()) {
+    if (name != plugin.filename() && name.find(".so") != name.npos &&
+        entry.is_regular_file()) {
       found.push_back(entry.path());
     }
   }

@@ -389,21 +389,19 @@ TEST_F(Campaign, AStoreOfANewerVersionIsExit6) {
 TEST_F(Campaign, KilledAtThirtyRandomMomentsItIsAsIfNothingHappened) {
   const Program undisturbed = InFolder("undisturbed");
   const auto start = std::chrono::steady_clock::now();
-  ASSERT_EQ(undisturbed(Run({}, "0")).code, 0);
+  ASSERT_EQ(undisturbed(Run({})).code, 0);
   const std::chrono::duration<double> whole =
       std::chrono::steady_clock::now() - start;
   const auto expected = Hashes(undisturbed);
-  ASSERT_EQ(expected.size(), 2u);
+  ASSERT_EQ(expected.size(), 4u);
 
   std::mt19937 chance(7);
   std::uniform_real_distribution<double> moment(0, 0.6 * whole.count());
+  int landed = 0;  // On somebody who still worked.
   for (int campaign = 0; campaign < 6; ++campaign) {
     const Program tailmark = InFolder(StrCat("killed-", campaign));
-    // Both tasks at once, or one waits for the other.
-    const std::string slots = campaign % 2 == 0 ? "2" : "1";
     for (int blow = 0; blow < 5; ++blow) {
-      const pid_t pid =
-          tailmark.Start(Run({"--quiet", "--workers", slots}, "0"));
+      const pid_t pid = tailmark.Start(Run({"--quiet"}));
       std::this_thread::sleep_for(
           std::chrono::duration<double>(moment(chance)));
       const auto workers = Program::Children(pid);
@@ -411,8 +409,9 @@ TEST_F(Campaign, KilledAtThirtyRandomMomentsItIsAsIfNothingHappened) {
       kill(parent ? pid : workers.front(), SIGKILL);
       const int code = Program::Wait(pid);
       EXPECT_TRUE(code == 0 || code == 3 || code == -SIGKILL) << code;
+      landed += code != 0;
     }
-    const Said said = tailmark(Run({"--json"}, "0"));
+    const Said said = tailmark(Run({"--json"}));
     ASSERT_EQ(said.code, 0) << said.err;
     EXPECT_EQ(Hashes(tailmark), expected) << "campaign " << campaign;
     const Said check = tailmark({"db", "check"});
@@ -425,6 +424,8 @@ TEST_F(Campaign, KilledAtThirtyRandomMomentsItIsAsIfNothingHappened) {
           << "left behind: " << name;
     }
   }
+  // Most: a blow that meets nobody says nothing.
+  EXPECT_GE(landed, 15);
 }
 
 }  // namespace

@@ -1,10 +1,10 @@
 // soak [--seconds 300] [--rounds N] [--blows 30] [--seed 1] [--first 0]
-// [--limit N] [--seeds 0-1]: campaigns whose parents, workers, merges and Slurm
-// steps are killed at random, on disks that are full now and then, with clocks
-// that jump, torn bundles, and a file system without locks and shared memory.
-// After each round what was left is finished undisturbed, and the store must
-// hold the bits of a run that nobody disturbed, each once. Prints figures; exit
-// 1 when anything was lost, doubled or changed.
+// [--limit N]: campaigns whose parents, workers, merges and Slurm steps are
+// killed at random, on disks that are full now and then, with clocks that jump,
+// torn bundles, and a file system without locks and shared memory. After each
+// round what was left is finished undisturbed, and the store must hold the bits
+// of a run that nobody disturbed, each once. Prints figures; exit 1 when
+// anything was lost, doubled or changed.
 
 #include <sys/wait.h>
 #include <unistd.h>
@@ -39,9 +39,8 @@ struct SoakOptions {
   int rounds = 1'000'000'000;  ///< Or so many.
   int blows = 30;              ///< Of a round.
   unsigned seed = 1;
-  int first = 0;              ///< Round to begin with: their kinds take turns.
-  int limit = 0;              ///< Images of each split; 0: all.
-  std::string seeds = "0-1";  ///< Four tasks for each.
+  int first = 0;  ///< Round to begin with: their kinds take turns.
+  int limit = 0;  ///< Images of each split; 0: all.
 };
 
 /// What a round does besides killing.
@@ -56,8 +55,7 @@ void Sleep(double seconds) {
   std::this_thread::sleep_for(std::chrono::duration<double>(seconds));
 }
 
-Words RecipeWords(const SoakOptions& options, Words first,
-                  const Words& more = {}) {
+Words RecipeWords(int limit, Words first, const Words& more = {}) {
   Words recipe = {"quickstart",
                   "--only",
                   "method=label_prior",
@@ -66,16 +64,15 @@ Words RecipeWords(const SoakOptions& options, Words first,
                   "--only",
                   "method=hp_dval-stage2",
                   "--seeds",
-                  options.seeds,
+                  "0-1",
                   "--set",
                   "linear_probe.epochs=40",
                   "--set",
                   "hp_dval.stage1_epochs=1",
                   "--set",
                   "hp_dval.stage2_epochs=1"};
-  if (options.limit > 0) {
-    recipe.insert(recipe.end(), {"--limit", std::to_string(options.limit)});
-  }
+  if (limit > 0)
+    recipe.insert(recipe.end(), {"--limit", std::to_string(limit)});
   first.insert(first.end(), recipe.begin(), recipe.end());
   first.insert(first.end(), more.begin(), more.end());
   return first;
@@ -116,7 +113,7 @@ class Soak {
 
  private:
   Words Campaign(Words first, const Words& more = {}) const {
-    return RecipeWords(options_, std::move(first), more);
+    return RecipeWords(options_.limit, std::move(first), more);
   }
 
   Program InFolder(const std::string& name) const {
@@ -324,7 +321,6 @@ SoakOptions OptionsFrom(int argc, char** argv) {
     if (name == "--blows") options.blows = std::stoi(argv[i + 1]);
     if (name == "--rounds") options.rounds = std::stoi(argv[i + 1]);
     if (name == "--limit") options.limit = std::stoi(argv[i + 1]);
-    if (name == "--seeds") options.seeds = argv[i + 1];
     if (name == "--first") options.first = std::stoi(argv[i + 1]);
     if (name == "--seed") {
       options.seed = static_cast<unsigned>(std::stoul(argv[i + 1]));
