@@ -7,26 +7,12 @@
 #include <cerrno>
 #include <cstring>
 
+#include "harness/base/descriptor.h"
 #include "harness/base/error.h"
 
 namespace tailmark {
 namespace fs = std::filesystem;
 namespace {
-
-/// A file descriptor that closes itself.
-class Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  ~Descriptor() {
-    if (fd_ >= 0) close(fd_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  int get() const { return fd_; }
-
- private:
-  int fd_;
-};
 
 std::string Reason() { return std::strerror(errno); }
 

@@ -11,6 +11,7 @@
 #include "harness/base/suggest.h"
 #include "harness/base/temporary_folder.h"
 #include "harness/cli/score_rows.h"
+#include "harness/launch/fork_server.h"
 #include "harness/launch/subprocess.h"
 #include "harness/launch/task_run.h"
 #include "harness/plugin/kind.h"
@@ -211,6 +212,9 @@ ProcessEnd RunWorker(const std::vector<std::string>& arguments,
                          .grace_s = 2};
   options.arguments.insert(options.arguments.end(), arguments.begin(),
                            arguments.end());
+  // A toy's arithmetic, and the same start as a run of one thread.
+  options.environment = ThreadVariables(1);
+  options.fork_loaded = WorkerServes();
   options.environment["TAILMARK_SCRATCH"] = scratch.path().string();
   Subprocess process(options);
   while (true) {

@@ -15,6 +15,7 @@
 #include "harness/cli/worker_encode.h"
 #include "harness/cli/worker_place.h"
 #include "harness/cli/worker_pretrain.h"
+#include "harness/cli/worker_serve.h"
 #include "harness/plugin/plugins.h"
 #include "harness/record/build_info.h"
 #include "harness/run/catalog.h"
@@ -112,6 +113,7 @@ struct Arguments {
   RunOptions run;
   EncodeOptions encode;
   TokenizeOptions tokenize;
+  int socket = -1;
   bool quiet = false;
 };
 
@@ -203,6 +205,12 @@ void Declare(CLI::App& app, Arguments& to) {
   pretrain->add_option("FOLDER", to.folder, "For weights and log")->required();
   pretrain->footer(
       "Example: tailmark-worker pretrain methods/clip/nano/recipe.json nano/");
+  auto* serve = app.add_subcommand(
+      "serve",
+      "Stay loaded and fork a worker for each request: what `tailmark` starts "
+      "where it has more than one to start");
+  serve->add_option("SOCKET", to.socket, "Inherited descriptor")->required();
+  serve->footer("Example: tailmark-worker serve 3");
   DeclareEncode(app, to);
 }
 
@@ -212,6 +220,15 @@ int Encode(const CLI::App& task, const EncodeOptions& options) {
   }
   EncodeTextsTo(options);
   return kExitDone;
+}
+
+/// In a fork: the worker that it is to be.
+int WorkerFork(std::vector<std::string> words) {
+  std::vector<char*> argv;
+  for (std::string& word : words) argv.push_back(word.data());
+  const auto argc = static_cast<int>(argv.size());
+  argv.push_back(nullptr);
+  return WorkerMain(argc, argv.data());
 }
 
 int Dispatch(const CLI::App& app, const Arguments& arguments) {
@@ -266,6 +283,10 @@ int WorkerMain(int argc, char** argv) {
   }
   arguments.run.command = CommandLine(argc, argv);
   try {
+    // Before anything that a fork is to do for itself.
+    if (app.got_subcommand("serve")) {
+      return ServeForks(arguments.socket, argc, argv, WorkerFork);
+    }
     return Dispatch(app, arguments);
   } catch (const Interrupted& error) {
     return kExitInterrupted + error.signal();

@@ -2,112 +2,28 @@
 
 #include <fcntl.h>
 #include <poll.h>
-#include <sched.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
-#include <boost/asio/io_context.hpp>
-#include <boost/optional.hpp>  // with std::filesystem, v2 forgets these two
-#include <boost/type_traits.hpp>
-// Only now, since they use what those declare.
-#include <boost/process/v2/posix/default_launcher.hpp>
-#include <boost/process/v2/process.hpp>
-#include <boost/process/v2/stdio.hpp>
 #include <cerrno>
 #include <csignal>
 #include <cstring>
-#include <set>
 
 #include "harness/base/clock.h"
-#include "harness/base/environment.h"
+#include "harness/base/descriptor.h"
 #include "harness/base/error.h"
+#include "harness/launch/fork_server.h"
+#include "harness/launch/kin.h"
 #include "harness/launch/process_tree.h"
+#include "harness/launch/spawn.h"
 
 namespace tailmark {
-namespace bp = boost::process::v2;
 namespace {
 
 constexpr std::size_t kTail = 4096;
-
-/// A descriptor that closes itself.
-class Descriptor {
- public:
-  explicit Descriptor(int fd = -1) : fd_(fd) {}
-  ~Descriptor() { Close(); }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  int get() const { return fd_; }
-  void Reset(int fd) {
-    Close();
-    fd_ = fd;
-  }
-  void Close() {
-    if (fd_ >= 0) close(fd_);
-    fd_ = -1;
-  }
-
- private:
-  int fd_;
-};
-
-/// In the child, between fork and exec: a group of its own, and death with us.
-struct OwnGroup {
-  pid_t parent;
-  rlim_t address_bytes;
-  const cpu_set_t* cores;  ///< Null: any.
-  bp::error_code on_exec_setup(bp::posix::default_launcher&,
-                               const bp::filesystem::path&,
-                               const char* const*) const {
-    const rlimit address{address_bytes, address_bytes};
-    if (address_bytes > 0) setrlimit(RLIMIT_AS, &address);
-    // Slower on the wrong core, but right.
-    if (cores != nullptr) (void)sched_setaffinity(0, sizeof *cores, cores);
-    const bool good = setpgid(0, 0) == 0 &&
-                      prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 &&
-                      // Its orphans are its own until it ends, then ours.
-                      prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0 &&
-                      getppid() == parent;  // we may have died already
-    return good ? bp::error_code()
-                : bp::error_code(ESRCH, boost::system::system_category());
-  }
-};
-
-/// Which children of this process are no orphans: those that a Subprocess waits
-/// for, and those that were there when none was, which somebody else made.
-class Kin {
- public:
-  /// Before the start of one.
-  void Prepare() {
-    if (ours_ > 0) return;
-    AdoptOrphans();
-    // A worker has a group of its own, and so has what it left.
-    std::erase_if(spared_ = OwnChildren(),
-                  [](pid_t child) { return getpgid(child) != getpgrp(); });
-  }
-  void Add(pid_t child) {
-    ++ours_;
-    spared_.insert(child);
-  }
-  /// After its end: whatever it left behind goes as well.
-  void Remove(pid_t child) {
-    --ours_;
-    spared_.erase(child);
-    EndOrphans(spared_);
-  }
-
- private:
-  int ours_ = 0;
-  std::set<pid_t> spared_;
-};
-
-Kin& OurKin() {
-  static Kin kin;
-  return kin;
-}
 
 /// What a child prints: the first half of the cap goes to the file as it comes,
 /// the last half is kept and written at the end.
@@ -198,7 +114,7 @@ struct Subprocess::State {
 };
 
 void Subprocess::State::Start() {
-  OurKin().Prepare();
+  Kin::Ours().Prepare();
   std::array<int, 2> ends{};
   if (pipe2(ends.data(), O_CLOEXEC | O_NONBLOCK) != 0) {
     throw StoreError(StrCat("no pipe: ", std::strerror(errno)));
@@ -208,37 +124,16 @@ void Subprocess::State::Start() {
   // The child writes to it as to any pipe.
   fcntl(child_end.get(), F_SETFL, 0);
 
-  const std::vector<std::string> environment =
-      MergedEnvironment(options.environment);
-  std::vector<const char*> entries;
-  for (const std::string& entry : environment) entries.push_back(entry.c_str());
-  entries.push_back(nullptr);
-
-  cpu_set_t cores;
-  CPU_ZERO(&cores);
-  for (const int core : options.cores) CPU_SET(core, &cores);
-
-  boost::asio::io_context context;
-  bp::posix::default_launcher launcher;
-  launcher.env = entries.data();
-  for (const int fd : options.keep_open) {
-    launcher.fd_whitelist.push_back(fd);
-    fcntl(fd, F_SETFD, 0);
-  }
-  try {
-    auto process = launcher(
-        context, options.program.string(), options.arguments,
-        bp::process_stdio{nullptr, {child_end.get()}, {child_end.get()}},
-        OwnGroup{getpid(), static_cast<rlim_t>(options.address_bytes),
-                 options.cores.empty() ? nullptr : &cores});
-    pid = process.id();
-    OurKin().Add(pid);
-    process.detach();  // waited for below, with the resources it used
-  } catch (const boost::system::system_error& error) {
-    throw StoreError(StrCat(options.program.string(),
-                            ": cannot be started: ", error.code().message()));
-  }
-  for (const int fd : options.keep_open) fcntl(fd, F_SETFD, FD_CLOEXEC);
+  const ChildStart child{.arguments = options.arguments,
+                         .environment = options.environment,
+                         .output = child_end.get(),
+                         .keep_open = options.keep_open,
+                         .cores = options.cores,
+                         .address_bytes = options.address_bytes};
+  std::optional<pid_t> forked;
+  if (options.fork_loaded) forked = ForkLoaded(options.program, child);
+  pid = forked ? *forked : Spawn(options.program, child);
+  Kin::Ours().Add(pid);
   start = last_sign = MonotonicSeconds();
 }
 
@@ -315,7 +210,7 @@ ProcessEnd Subprocess::State::Reap() {
   rusage usage{};
   while (wait4(pid, &status, 0, &usage) < 0 && errno == EINTR) {
   }
-  OurKin().Remove(pid);
+  Kin::Ours().Remove(pid);
   ReadOutput();
   log.Finish();
   ProcessEnd end;

@@ -28,6 +28,8 @@ struct ProcessOptions {
   double grace_s = 10;
   std::vector<int> keep_open;  ///< Descriptors the child inherits.
   std::vector<int> cores;      ///< It may use these alone; empty: any.
+  /// As a fork of the program that stays loaded, if it can: fork_server.h.
+  bool fork_loaded = false;
 };
 
 enum class EndCause : std::uint8_t {

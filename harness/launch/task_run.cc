@@ -14,6 +14,7 @@
 #include "harness/base/files.h"
 #include "harness/base/log.h"
 #include "harness/base/progress.h"
+#include "harness/launch/fork_server.h"
 
 namespace tailmark {
 namespace fs = std::filesystem;
@@ -106,6 +107,8 @@ fs::path WorkerProgram() {
   }
   return path;
 }
+
+bool WorkerServes() { return !GetEnv("TAILMARK_WORKER"); }
 
 TaskFiles FilesOf(const fs::path& bundles, const std::string& key, bool force,
                   std::int64_t generation) {
@@ -208,12 +211,9 @@ TaskRun::Started TaskRun::Begin() {
   spec.place.stop_after_steps = options_.stop_after_steps;
   WriteFileAtomic(files_.spec, ToJson(spec).dump(1) + "\n");
 
-  const std::string threads = std::to_string(task_.spec.place.threads);
   ProcessOptions process{.program = options_.worker};
   process.arguments = {"run", files_.spec.string(), files_.part.string()};
-  process.environment = {{"OMP_NUM_THREADS", threads},
-                         {"MKL_NUM_THREADS", threads},
-                         {"OPENBLAS_NUM_THREADS", threads}};
+  process.environment = ThreadVariables(task_.spec.place.threads);
   if (task_.spec.identity.device_type == "cuda") {
     process.environment["CUBLAS_WORKSPACE_CONFIG"] = ":4096:8";
   }
@@ -226,6 +226,9 @@ TaskRun::Started TaskRun::Begin() {
   if (!task_.spec.place.plugin.empty()) Confine(process);
   process.grace_s = options_.grace_s;
   process.cores = options_.cores;
+  // What a GPU's libraries make of a fork is theirs; its runs take long enough.
+  process.fork_loaded =
+      WorkerServes() && task_.spec.identity.device_type == "cpu";
   process.keep_open = options_.keep_open;
   process.keep_open.push_back(lock_->descriptor());
   OpenFeedback(process);

@@ -43,6 +43,9 @@ struct LaunchOptions {
 /// The program that executes runs: $TAILMARK_WORKER, else tailmark-worker
 /// beside this one. Throws ConfigError when there is none.
 std::filesystem::path WorkerProgram();
+/// Whether workers may be forks of one that stays loaded (fork_server.h). What
+/// TAILMARK_WORKER names is started for each task: it may look at its words.
+bool WorkerServes();
 
 /// What became of a task.
 struct TaskResult {

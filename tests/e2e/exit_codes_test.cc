@@ -112,7 +112,7 @@ TEST_F(ExitCodes, AHundredAndMoreIsTheSignal) {
   for (const int signal : {SIGINT, SIGTERM}) {
     const pid_t pid = tailmark_.Start(Long({"--force"}));
     // Until its worker runs, so that there is something to stop.
-    for (int i = 0; i < 600 && Program::Children(pid).empty(); ++i) {
+    for (int i = 0; i < 600 && Program::Workers(pid).empty(); ++i) {
       std::this_thread::sleep_for(std::chrono::milliseconds(50));
     }
     kill(pid, signal);

@@ -6,16 +6,43 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <csignal>
 #include <cstdlib>
 #include <fstream>
+#include <iterator>
+#include <sstream>
 
 #include "harness/base/error.h"
 #include "harness/base/files.h"
 #include "tests/record/kept.h"
 
 namespace tailmark {
+namespace {
+
+/// Its first argument, "" when it is gone.
+std::string TaskOf(pid_t pid) {
+  std::ifstream in(StrCat("/proc/", pid, "/cmdline"));
+  std::string words((std::istreambuf_iterator<char>(in)), {});
+  // A fork shows its own with blanks.
+  std::replace(words.begin(), words.end(), '\0', ' ');
+  std::istringstream split(words);
+  std::string program, task;
+  split >> program >> task;
+  return task;
+}
+
+std::vector<pid_t> ChildrenAt(pid_t pid, bool serve) {
+  std::vector<pid_t> children = Program::Children(pid);
+  std::erase_if(children, [&](pid_t child) {
+    const std::string task = TaskOf(child);
+    return task.empty() || (task == "serve") != serve;
+  });
+  return children;
+}
+
+}  // namespace
 
 Json Said::json() const {
   const Json parsed = Json::parse(out, nullptr, /*allow_exceptions=*/false);
@@ -91,5 +118,10 @@ std::vector<pid_t> Program::Children(pid_t pid) {
   for (pid_t child = 0; in >> child;) children.push_back(child);
   return children;
 }
+
+std::vector<pid_t> Program::Workers(pid_t pid) {
+  return ChildrenAt(pid, false);
+}
+std::vector<pid_t> Program::Servers(pid_t pid) { return ChildrenAt(pid, true); }
 
 }  // namespace tailmark

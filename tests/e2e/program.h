@@ -35,6 +35,10 @@ class Program {
   static int Wait(pid_t pid);
   /// Numbers of the processes that `pid` started and that still run.
   static std::vector<pid_t> Children(pid_t pid);
+  /// Those of them that do a task.
+  static std::vector<pid_t> Workers(pid_t pid);
+  /// Those of them that workers are forked from.
+  static std::vector<pid_t> Servers(pid_t pid);
 
   /// Takes encoder features, and what workers said of plugins, that another
   /// test of this build has made, and leaves its own: for tests that are about

@@ -61,7 +61,7 @@ const std::vector<Fence> kFences = {
      true},
     {"<ATen/", {"harness/run/", "harness/plugin/", "methods/", "tests/"}},
     {"<torch/", {"harness/run/", "harness/plugin/", "methods/", "tests/"}},
-    {"<boost/process", {"harness/launch/subprocess.cc"}},
+    {"<boost/process", {"harness/launch/spawn.cc"}},
     {"<sqlite3.h>", {"results/"}},
     {"<SQLiteCpp/", {"results/"}},
     {"<nlohmann/", {"harness/base/"}, true},
