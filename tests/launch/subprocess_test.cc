@@ -1,11 +1,13 @@
 #include "harness/launch/subprocess.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <csignal>
 #include <fstream>
+#include <memory>
 #include <thread>
 
 #include "harness/base/clock.h"
@@ -18,11 +20,13 @@ namespace tailmark {
 namespace {
 namespace fs = std::filesystem;
 
-class Child : public ::testing::Test {
+/// Started by itself, or forked off one that is loaded: no difference.
+class Child : public ::testing::TestWithParam<bool> {
  protected:
   ProcessOptions Shell(const std::string& script) const {
-    ProcessOptions options{.program = "/bin/sh"};
+    ProcessOptions options{.program = TM_BIN_DIR "/serving_shell"};
     options.arguments = {"-c", script};
+    options.fork_loaded = GetParam();
     options.log = log();
     options.grace_s = 0.2;
     return options;
@@ -59,7 +63,7 @@ class Child : public ::testing::Test {
   ScratchFolder scratch_;
 };
 
-TEST_F(Child, ItUsesTheCoresItWasGivenAlone) {
+TEST_P(Child, ItUsesTheCoresItWasGivenAlone) {
   ProcessOptions options =
       Shell("sed -n 's/^Cpus_allowed_list:[^0-9]*//p' /proc/self/status");
   options.cores = {AllowedCores().back()};
@@ -67,7 +71,7 @@ TEST_F(Child, ItUsesTheCoresItWasGivenAlone) {
   EXPECT_EQ(Log(), std::to_string(options.cores[0]) + "\n");
 }
 
-TEST_F(Child, ItsOutputGoesToTheLogAndItsExitCodeComesBack) {
+TEST_P(Child, ItsOutputGoesToTheLogAndItsExitCodeComesBack) {
   const ProcessEnd end = Run(Shell("echo out; echo err >&2; exit 7"));
   EXPECT_EQ(end.cause, EndCause::kExit);
   EXPECT_EQ(end.exit_code, 7);
@@ -77,7 +81,7 @@ TEST_F(Child, ItsOutputGoesToTheLogAndItsExitCodeComesBack) {
   EXPECT_GT(end.peak_rss, 0);
 }
 
-TEST_F(Child, ASignalIsNotMistakenForAnExitCode) {
+TEST_P(Child, ASignalIsNotMistakenForAnExitCode) {
   const ProcessEnd killed = Run(Shell("kill -9 $$"));
   EXPECT_EQ(killed.cause, EndCause::kSignal);
   EXPECT_EQ(killed.signal, SIGKILL);
@@ -87,7 +91,7 @@ TEST_F(Child, ASignalIsNotMistakenForAnExitCode) {
   EXPECT_EQ(left.exit_code, 9);
 }
 
-TEST_F(Child, ItsEnvironmentIsOursWithAdditions) {
+TEST_P(Child, ItsEnvironmentIsOursWithAdditions) {
   ProcessOptions options = Shell("echo $TM_TEST_A $OMP_NUM_THREADS $HOME");
   setenv("HOME", "/here", 1);
   options.environment = {{"TM_TEST_A", "a"}, {"OMP_NUM_THREADS", "3"}};
@@ -95,7 +99,7 @@ TEST_F(Child, ItsEnvironmentIsOursWithAdditions) {
   EXPECT_EQ(Log(), "a 3 /here\n");
 }
 
-TEST_F(Child, ItRunsLongerThanItMayAndIsEnded) {
+TEST_P(Child, ItRunsLongerThanItMayAndIsEnded) {
   ProcessOptions options = Shell("trap '' TERM; while :; do sleep 0.1; done");
   options.wall_s = 0.2;
   const ProcessEnd end = Run(options);
@@ -103,7 +107,7 @@ TEST_F(Child, ItRunsLongerThanItMayAndIsEnded) {
   EXPECT_EQ(end.signal, SIGKILL);
 }
 
-TEST_F(Child, PastAShortLimitItGetsNoMoreThanThatToStop) {
+TEST_P(Child, PastAShortLimitItGetsNoMoreThanThatToStop) {
   ProcessOptions options = Shell("trap '' TERM; while :; do :; done");
   options.cpu_s = 0.3;
   options.grace_s = 600;
@@ -112,7 +116,7 @@ TEST_F(Child, PastAShortLimitItGetsNoMoreThanThatToStop) {
   EXPECT_EQ(end.signal, SIGKILL);
 }
 
-TEST_F(Child, ItIsAskedBeforeItIsKilled) {
+TEST_P(Child, ItIsAskedBeforeItIsKilled) {
   Subprocess process(
       Shell("trap 'echo saved; exit 75' TERM; echo up; while :; do sleep 0.05; "
             "done"));
@@ -124,7 +128,7 @@ TEST_F(Child, ItIsAskedBeforeItIsKilled) {
   EXPECT_NE(Log().find("saved"), std::string::npos);
 }
 
-TEST_F(Child, AFloodIsCutInTheMiddleAndItsEndKept) {
+TEST_P(Child, AFloodIsCutInTheMiddleAndItsEndKept) {
   ProcessOptions options =
       Shell("echo first; head -c 3000000 /dev/zero | tr '\\0' x; echo last");
   options.log_cap = 10000;
@@ -137,13 +141,13 @@ TEST_F(Child, AFloodIsCutInTheMiddleAndItsEndKept) {
   EXPECT_NE(log.find(" bytes left out]"), std::string::npos);
 }
 
-TEST_F(Child, WhatItLeavesInItsGroupDiesWithIt) {
+TEST_P(Child, WhatItLeavesInItsGroupDiesWithIt) {
   const fs::path pid_file = scratch_.path() / "pid";
   Run(Shell("sleep 1000 & echo $! > " + pid_file.string()));
   EXPECT_TRUE(IsGone(std::stoi(ReadFile(pid_file))));
 }
 
-TEST_F(Child, AChildThatSomebodyElseMadeIsLeftAlone) {
+TEST_P(Child, AChildThatSomebodyElseMadeIsLeftAlone) {
   Run(Shell("true"));
   const pid_t other = fork();
   if (other == 0) {
@@ -156,7 +160,7 @@ TEST_F(Child, AChildThatSomebodyElseMadeIsLeftAlone) {
   waitpid(other, nullptr, 0);
 }
 
-TEST_F(Child, LettingGoOfItKillsIt) {
+TEST_P(Child, LettingGoOfItKillsIt) {
   int pid = 0;
   {
     Subprocess process(Shell("sleep 1000"));
@@ -165,7 +169,7 @@ TEST_F(Child, LettingGoOfItKillsIt) {
   EXPECT_TRUE(IsGone(pid));
 }
 
-TEST_F(Child, ItDiesWithItsParentHoweverThatDies) {
+TEST_P(Child, ItDiesWithItsParentHoweverThatDies) {
   const fs::path pid_file = scratch_.path() / "pid";
   const pid_t parent = fork();
   if (parent == 0) {
@@ -180,8 +184,9 @@ TEST_F(Child, ItDiesWithItsParentHoweverThatDies) {
   EXPECT_TRUE(IsGone(std::stoi(ReadFile(pid_file))));
 }
 
-TEST_F(Child, AProgramThatIsNotThereIsNamed) {
+TEST_P(Child, AProgramThatIsNotThereIsNamed) {
   ProcessOptions options{.program = "/no/such/program"};
+  options.fork_loaded = GetParam();
   try {
     Subprocess process(options);
     FAIL();
@@ -190,6 +195,50 @@ TEST_F(Child, AProgramThatIsNotThereIsNamed) {
               std::string::npos);
   }
 }
+
+TEST_P(Child, DescriptorsOfItsLauncherHaveTheirNumbers) {
+  const fs::path file = scratch_.path() / "file";
+  const int fd = open(file.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+  const int other = open("/dev/null", O_RDONLY | O_CLOEXEC);
+  ProcessOptions options = Shell(
+      StrCat("echo given >&", fd, "; [ ! -e /proc/self/fd/", other, " ]"));
+  options.keep_open = {fd};
+  EXPECT_EQ(Run(options).exit_code, 0) << Log();
+  EXPECT_EQ(ReadFile(file), "given\n");
+  close(other);
+  close(fd);
+}
+
+TEST_P(Child, ItHasAGroupOfItsOwnAndNoInput) {
+  const ProcessEnd end =
+      Run(Shell("cat; [ $(cut -d' ' -f5 /proc/$$/stat) = $$ ]"));
+  EXPECT_EQ(end.exit_code, 0) << Log();
+}
+
+TEST_P(Child, ItShowsItselfByItsOwnWords) {
+  ProcessOptions options = Shell("");
+  options.arguments = {"title", std::string(30, 'x')};
+  setenv("HOME", "/here", 1);
+  Run(options);
+  EXPECT_EQ(Log(), StrCat(options.program.string(), " title ",
+                          options.arguments[1], "\n/here\n"));
+}
+
+TEST_P(Child, ManyAtOnceAreToldApart) {
+  std::vector<std::unique_ptr<Subprocess>> all;
+  for (int i = 0; i < 20; ++i) {
+    ProcessOptions options = Shell(StrCat("exit ", i));
+    options.log = scratch_.path() / std::to_string(i);
+    all.push_back(std::make_unique<Subprocess>(options));
+  }
+  for (int i = 0; i < 20; ++i) {
+    EXPECT_EQ(Wait(*all[static_cast<std::size_t>(i)]).exit_code, i);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Of, Child, ::testing::Bool(), [](const auto& info) {
+  return info.param ? "Forked" : "Started";
+});
 
 }  // namespace
 }  // namespace tailmark
