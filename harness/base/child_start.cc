@@ -65,12 +65,14 @@ bool ChildPlace::Enter(pid_t parent) const {
   }
   // Slower on the wrong core, but right.
   if (!any_core_) (void)sched_setaffinity(0, sizeof cores_, &cores_);
+  // In this order: a fork's first parent ends meanwhile, and the kernel looks
+  // whom that concerns under a lock that setpgid() takes, too.
   return setpgid(0, 0) == 0 && prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 &&
          prctl(PR_SET_CHILD_SUBREAPER, adopts_orphans_ ? 1 : 0, 0, 0, 0) == 0 &&
          getppid() == parent;  // it may have died already
 }
 
-bool SendForkRequest(int socket, const ChildStart& start, int answer) {
+bool SendForkRequest(int socket, const ChildStart& start, int answer) try {
   std::string text = Json{
       {"arguments", start.arguments},
       {"environment", start.environment},
@@ -99,6 +101,8 @@ bool SendForkRequest(int socket, const ChildStart& start, int answer) {
     sent = sendmsg(socket, &packet.header, MSG_NOSIGNAL);
   } while (sent < 0 && errno == EINTR);
   return sent == static_cast<ssize_t>(text.size());
+} catch (const Json::exception&) {
+  return false;  // A path that is no UTF-8.
 }
 
 std::optional<ForkRequest> ReceiveForkRequest(int socket) try {

@@ -51,7 +51,7 @@ struct ForkRequest {
 };
 
 /// Sends one from this process by a SOCK_SEQPACKET socket. False when nobody
-/// takes it.
+/// takes it, or a message does not hold it. REQUIRES: an output.
 bool SendForkRequest(int socket, const ChildStart& start, int answer);
 
 /// Waits for the next; nothing when the other side is gone. Throws DataError

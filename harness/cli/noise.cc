@@ -167,6 +167,8 @@ int MeasureNoise(const NoiseOptions& options, bool json,
     local.launch.bundles = scratch.path() / StrCat(i);
     MakeFolders(local.launch.bundles);
     local.launch.worker = WorkerProgram();
+    // What depends on where things lie in memory is noise, too.
+    local.launch.forks = false;
     local.quiet = global.quiet;
     local.on_end = [](const PlanTask&, const TaskResult& result) {
       return result;

@@ -112,7 +112,9 @@ std::optional<StoredRun> Stored(const Store& store,
   return StoredRun{.state = row->state,
                    .build = row->build,
                    .reason = row->reason,
-                   .has_state = !FindState(store.bundles(), row->key).empty()};
+                   .has_state = [bundles = store.bundles(), key = row->key] {
+                     return !FindWholeState(bundles, key).empty();
+                   }};
 }
 
 void MarkFromStore(Plan& plan, const Store& store, const PlanOptions& options) {

@@ -207,8 +207,8 @@ void Declare(CLI::App& app, Arguments& to) {
       "Example: tailmark-worker pretrain methods/clip/nano/recipe.json nano/");
   auto* serve = app.add_subcommand(
       "serve",
-      "Stay loaded and fork a worker for each request: what `tailmark` starts "
-      "where it has more than one to start");
+      "Stay loaded and fork a worker for each request of `tailmark`, which "
+      "starts it");
   serve->add_option("SOCKET", to.socket, "Inherited descriptor")->required();
   serve->footer("Example: tailmark-worker serve 3");
   DeclareEncode(app, to);

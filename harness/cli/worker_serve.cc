@@ -7,6 +7,8 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <filesystem>
+#include <iterator>
 
 #include "harness/base/child_start.h"
 #include "harness/base/environment.h"
@@ -23,20 +25,29 @@ int MoveUp(int fd, int least) {
 }
 
 /// Puts the request's descriptors where its launcher has them.
-void ArrangeDescriptors(ForkRequest& request) {
+bool ArrangeDescriptors(ForkRequest& request) {
   const std::vector<int>& wanted = request.start.keep_open;
   int least = STDERR_FILENO + 1;
   for (const int number : wanted) least = std::max(least, number + 1);
   request.answer = MoveUp(request.answer, least);
   request.start.output = MoveUp(request.start.output, least);
   for (int& fd : request.kept) fd = MoveUp(fd, least);
-  dup2(request.start.output, STDOUT_FILENO);
-  dup2(request.start.output, STDERR_FILENO);
+  bool good = request.answer >= 0 &&
+              dup2(request.start.output, STDOUT_FILENO) >= 0 &&
+              dup2(request.start.output, STDERR_FILENO) >= 0;
   close(request.start.output);
   for (std::size_t i = 0; i < wanted.size(); ++i) {
-    dup2(request.kept[i], wanted[i]);
+    // Without a lock or a lease it must not begin.
+    good = dup2(request.kept[i], wanted[i]) >= 0 && good;
     close(request.kept[i]);
   }
+  return good;
+}
+
+/// Another one would be missing in a fork, with what it held.
+bool HasOneThread() {
+  const std::filesystem::directory_iterator tasks("/proc/self/task");
+  return std::distance(begin(tasks), end(tasks)) == 1;
 }
 
 void CloseAll(const ForkRequest& request) {
@@ -49,7 +60,7 @@ void CloseAll(const ForkRequest& request) {
 bool BecomeWorkerOf(ForkRequest& request, pid_t between) {
   while (getppid() == between) usleep(20);
   if (!ChildPlace(request.start).Enter(request.launcher)) return false;
-  ArrangeDescriptors(request);
+  if (!ArrangeDescriptors(request)) return false;
   for (const auto& [name, value] : request.start.environment) {
     SetEnv(name, value);
   }
@@ -64,6 +75,7 @@ bool BecomeWorkerOf(ForkRequest& request, pid_t between) {
 int ServeForks(
     int socket, int argc, char** argv,
     const std::function<int(const std::vector<std::string>&)>& work) {
+  if (!HasOneThread()) return 0;
   fcntl(socket, F_SETFD, FD_CLOEXEC);
   const char hello = '\n';
   if (send(socket, &hello, sizeof hello, MSG_NOSIGNAL) < 0) return 0;

@@ -94,9 +94,9 @@ class Claimer {
   bool Look(std::size_t index) {
     const PlanTask& task = plan_.tasks[index];
     const TaskFiles files = FilesOf(options_.launch.bundles, task.key);
-    if (IsSealed(files.done) &&
-        (!task.spec.place.keep_state ||
-         fs::exists(files.done / "state.safetensors"))) {
+    // One that others start from has to be whole, or it is made again.
+    if (task.spec.place.keep_state ? IsBundleOf(task, files.done)
+                                   : IsSealed(files.done)) {
       End(index, {.state = RunState::kDone,
                   .reason = {},
                   .bundle = files.done,

@@ -26,8 +26,8 @@ namespace tailmark {
 namespace fs = std::filesystem;
 namespace {
 
-// Seconds: for loading from a cold disk, and for a fork.
-constexpr double kLoadPatience = 60, kForkPatience = 10;
+// So often without an answer, and a program is started by itself from then on.
+constexpr int kFailures = 2;
 
 constexpr std::array kReadOnLoad = {"OMP_NUM_THREADS", "MKL_NUM_THREADS",
                                     "OPENBLAS_NUM_THREADS"};
@@ -43,18 +43,22 @@ Variables ReadOnLoad(const ChildStart& start) {
   return found;
 }
 
-/// Reads what comes once; the number of bytes. 0: at the end, when nothing came
-/// for `patience` seconds, or when SIGINT or SIGTERM did.
-std::size_t ReadOnce(int fd, double patience, void* to, std::size_t size) {
+/// Reads what comes once; the number of bytes. 0: at the end, or when nothing
+/// came for `patience` seconds, or until `enough`.
+std::size_t ReadOnce(int fd, double patience, bool (*enough)(), void* to,
+                     std::size_t size) {
   const double until = MonotonicSeconds() + patience;
-  while (MonotonicSeconds() < until && InterruptSignal() == 0) {
+  while (true) {
+    // Looked at once more at the end: this process may have slept.
+    const bool last = enough() || MonotonicSeconds() >= until;
     pollfd wait{.fd = fd, .events = POLLIN, .revents = 0};
-    if (poll(&wait, 1, /*timeout=*/100) <= 0) continue;
-    const ssize_t got = read(fd, to, size);
-    if (got < 0 && errno == EINTR) continue;
-    return got < 0 ? 0 : static_cast<std::size_t>(got);
+    if (poll(&wait, 1, last ? 0 : 100) > 0) {
+      const ssize_t got = read(fd, to, size);
+      if (got < 0 && errno == EINTR) continue;
+      return got < 0 ? 0 : static_cast<std::size_t>(got);
+    }
+    if (last) return 0;
   }
-  return 0;
 }
 
 class ForkServer {
@@ -89,10 +93,11 @@ class ForkServer {
   }
 
   /// Whether it is up: to be asked once, and waits for that.
-  bool Serves() {
+  bool Serves(double patience) {
     char hello = 0;
+    const auto stop = [] { return InterruptSignal() != 0; };
     return pid_ >= 0 &&
-           ReadOnce(socket_.get(), kLoadPatience, &hello, sizeof hello) == 1;
+           ReadOnce(socket_.get(), patience, stop, &hello, sizeof hello) == 1;
   }
 
   bool Suits(const fs::path& program, const ChildStart& start) const {
@@ -100,7 +105,7 @@ class ForkServer {
            owner_ == getpid();
   }
 
-  std::optional<pid_t> Fork(const ChildStart& start) {
+  std::optional<pid_t> Fork(const ChildStart& start, double patience) {
     std::array<int, 2> ends{};
     if (pipe2(ends.data(), O_CLOEXEC) != 0) return std::nullopt;
     const Descriptor answer(ends[0]);
@@ -111,11 +116,11 @@ class ForkServer {
     // So that the end is seen when nobody answers.
     theirs.Close();
     pid_t child = -1;
-    if (ReadOnce(answer.get(), kForkPatience, &child, sizeof child) !=
-        sizeof child) {
-      return std::nullopt;
-    }
-    return child;
+    // It takes milliseconds, and leaves nobody behind who answered.
+    const auto never = [] { return false; };
+    const auto got =
+        ReadOnce(answer.get(), patience, never, &child, sizeof child);
+    return got == sizeof child ? std::optional(child) : std::nullopt;
   }
 
  private:
@@ -137,22 +142,29 @@ Variables ThreadVariables(std::int64_t threads) {
 }
 
 std::optional<pid_t> ForkLoaded(const fs::path& program,
-                                const ChildStart& start) try {
+                                const ChildStart& start,
+                                const ForkPatience& patience) try {
   static std::unique_ptr<ForkServer> server;
-  static std::set<fs::path> without;
-  if (without.contains(program)) return std::nullopt;
-  if (!server || !server->Suits(program, start)) {
+  static std::map<fs::path, int> failures;  // Since the last fork.
+  int& failed = failures[program];
+  // Who is asked to stop has nothing more to load.
+  if (failed >= kFailures || InterruptSignal() != 0) return std::nullopt;
+  std::optional<pid_t> child;
+  if (server && server->Suits(program, start)) {
+    child = server->Fork(start, patience.fork_s);
+  } else {
     server.reset();
     server = std::make_unique<ForkServer>(program, start);
-    if (!server->Serves()) {
-      server.reset();
-      if (InterruptSignal() == 0) without.insert(program);
-      return std::nullopt;
+    if (server->Serves(patience.load_s)) {
+      child = server->Fork(start, patience.fork_s);
     }
   }
-  auto child = server->Fork(start);
-  // Ended by somebody: another one for the next.
-  if (!child) server.reset();
+  failed = child ? 0 : failed + 1;
+  if (!child) {
+    server.reset();
+    // One that was forked and is too late.
+    Kin::Ours().EndStrays();
+  }
   return child;
 } catch (const StoreError&) {
   return std::nullopt;  // Spawn() says the same.

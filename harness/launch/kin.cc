@@ -27,8 +27,10 @@ void Kin::Add(pid_t child) {
 void Kin::Remove(pid_t child) {
   --ours_;
   spared_.erase(child);
-  EndOrphans(Spared());
+  EndStrays();
 }
+
+void Kin::EndStrays() const { EndOrphans(Spared()); }
 
 std::set<pid_t> Kin::Spared() const {
   std::set<pid_t> spared = spared_;

@@ -18,6 +18,8 @@ class Kin {
   void Add(pid_t child);
   /// After its end: whatever it left behind goes as well.
   void Remove(pid_t child);
+  /// Ends what is nobody's.
+  void EndStrays() const;
   /// One that serves the others, until it is dismissed.
   void Keep(pid_t child) { servants_.insert(child); }
   void Dismiss(pid_t child) { servants_.erase(child); }

@@ -92,7 +92,7 @@ void LeasedTask::TakeOver() const {
 void LeasedTask::Leave() const {
   const TaskFiles ours = FilesAt(launch_.generation);
   const TaskFiles plain = FilesAt(0);
-  if (finished_ || (!launch_.force && IsSealed(plain.done))) {
+  if (finished_ || (!launch_.force && IsBundleOf(task_, plain.done))) {
     for (std::int64_t each = 1; each <= launch_.generation; ++each) {
       Remove(FilesAt(each).part);
     }

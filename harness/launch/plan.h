@@ -142,7 +142,9 @@ struct StoredRun {
   RunState state = RunState::kDone;
   std::string build;
   std::string reason;
-  bool has_state = false;  ///< Its bundle is there, with the fitted state.
+  /// Whether its bundle is there, whole, with the fitted state: asked only of
+  /// what something starts from, since it reads all of it. Empty: no.
+  std::function<bool()> has_state;
 };
 /// What to run again of what has an entry in the store. Default: all that is
 /// not done. `stale`: done, but under another build.
@@ -157,8 +159,9 @@ Rerun RerunFromText(std::string_view text);
 /// Sets kDone on what need not run, and its build to that of the run found, so
 /// that its key is the stored one; kSkipped with a reason on what `rerun`
 /// leaves out. What a run starts from is taken from the store only with its
-/// state and of the same build, and is kDone too when nothing that is still to
-/// run starts from it. `same_key` and `same_recipe` look into the store.
+/// state, undamaged and of the same build, and is kDone too when nothing that
+/// is still to run starts from it. `same_key` and `same_recipe` look into the
+/// store.
 void MarkReused(
     Plan& plan, Reuse reuse, const Rerun& rerun,
     const std::function<std::optional<StoredRun>(const PlanTask&)>& same_key,

@@ -84,7 +84,7 @@ class Marker {
       if (const auto other = same_recipe_(task)) found = other;
     }
     const bool done = found && found->state == RunState::kDone;
-    if (done && (!needed || found->has_state)) {
+    if (done && (!needed || (found->has_state && found->has_state()))) {
       MoveToBuild(found->build, task.spec);
       task.key = RunKey(task.spec);
       task.state = RunState::kDone;

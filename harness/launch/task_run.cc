@@ -85,6 +85,12 @@ bool IsDamaged(const fs::path& bundle) try {
   return true;
 }
 
+/// A bundle may have been made when nobody started from it.
+bool HasWhatIsAsked(const PlanTask& task, const fs::path& bundle) {
+  return !task.spec.place.keep_state ||
+         fs::exists(bundle / "state.safetensors");
+}
+
 TaskResult TakenOver() {
   return {.state = RunState::kPlanned,
           .reason = "another worker took it over",
@@ -108,7 +114,13 @@ fs::path WorkerProgram() {
   return path;
 }
 
-bool WorkerServes() { return !GetEnv("TAILMARK_WORKER"); }
+bool WorkerServes() {
+  // OpenMP ties a process to a core when it is loaded, and its forks with it.
+  constexpr std::array<std::string_view, 5> kStartsByItself = {
+      "TAILMARK_WORKER", "OMP_PROC_BIND", "OMP_PLACES", "GOMP_CPU_AFFINITY",
+      "KMP_AFFINITY"};
+  return GetAllowedEnv(kStartsByItself).empty();
+}
 
 TaskFiles FilesOf(const fs::path& bundles, const std::string& key, bool force,
                   std::int64_t generation) {
@@ -122,6 +134,15 @@ TaskFiles FilesOf(const fs::path& bundles, const std::string& key, bool force,
           .failed = with(".failed"),
           .spec = with(own + ".spec.json"),
           .lock = with(own + ".lock")};
+}
+
+bool IsBundleOf(const PlanTask& task, const fs::path& bundle) try {
+  if (!IsSealed(bundle)) return false;
+  const RunRecord record = ReadBundle(bundle);
+  return record.state == RunState::kDone && RunKey(record.spec) == task.key &&
+         HasWhatIsAsked(task, bundle);
+} catch (const DataError&) {
+  return false;
 }
 
 fs::path MarkBundleFailed(const fs::path& bundle) {
@@ -150,12 +171,6 @@ TaskRun::TaskRun(const PlanTask& task, const LaunchOptions& options)
       files_(FilesOf(options.bundles, task.key, options.force,
                      options.generation)) {}
 
-/// A bundle may have been made when nobody started from it.
-bool TaskRun::HasWhatIsAsked(const fs::path& bundle) const {
-  return !task_.spec.place.keep_state ||
-         fs::exists(bundle / "state.safetensors");
-}
-
 /// A bundle that is there already, whole and of this key.
 std::optional<TaskResult> TaskRun::Adopt() {
   for (const fs::path& place : {files_.done, files_.part}) {
@@ -167,7 +182,7 @@ std::optional<TaskResult> TaskRun::Adopt() {
       if (record.state != RunState::kDone || RunKey(record.spec) != task_.key) {
         continue;
       }
-      if (!HasWhatIsAsked(place)) continue;
+      if (!HasWhatIsAsked(task_, place)) continue;
       if (place == files_.part) MoveInto(files_.part, files_.done);
       return TaskResult{.state = RunState::kDone,
                         .reason = {},
@@ -226,9 +241,11 @@ TaskRun::Started TaskRun::Begin() {
   if (!task_.spec.place.plugin.empty()) Confine(process);
   process.grace_s = options_.grace_s;
   process.cores = options_.cores;
-  // What a GPU's libraries make of a fork is theirs; its runs take long enough.
-  process.fork_loaded =
-      WorkerServes() && task_.spec.identity.device_type == "cpu";
+  // What a GPU's libraries make of a fork is theirs, and so is what OpenMP
+  // knows of cores when it is loaded; such runs take long enough.
+  process.fork_loaded = options_.forks && WorkerServes() &&
+                        task_.spec.identity.device_type == "cpu" &&
+                        task_.spec.place.threads == 1;
   process.keep_open = options_.keep_open;
   process.keep_open.push_back(lock_->descriptor());
   OpenFeedback(process);
@@ -295,14 +312,6 @@ void TaskRun::Stop() {
   if (process_) process_->Stop();
 }
 
-bool TaskRun::IsWanted(const fs::path& bundle) const try {
-  const RunRecord record = ReadBundle(bundle);
-  return record.state == RunState::kDone && RunKey(record.spec) == task_.key &&
-         HasWhatIsAsked(bundle);
-} catch (const DataError&) {
-  return false;
-}
-
 /// Of two that finished one task the first one's bundle stays.
 TaskResult TaskRun::KeepOnce() {
   std::error_code code;
@@ -320,7 +329,7 @@ TaskResult TaskRun::KeepOnce() {
   if (!options_.force) {
     fs::rename(files_.part, files_.done,
                code);  // Not over a folder with files.
-    if (code && IsWanted(files_.done)) {
+    if (code && IsBundleOf(task_, files_.done)) {
       fs::remove_all(files_.part, code);
       return {.state = RunState::kDone,
               .reason = {},
@@ -354,7 +363,7 @@ TaskResult TaskRun::Finish(const ProcessEnd& end) {
         throw DataError(StrCat("its key is ", RunKey(record.spec),
                                ", expected ", task_.key));
       }
-      if (!HasWhatIsAsked(files_.part)) {
+      if (!HasWhatIsAsked(task_, files_.part)) {
         throw DataError("its state was asked for and is not there");
       }
       if (record.state == RunState::kDone) {

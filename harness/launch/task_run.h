@@ -32,6 +32,9 @@ struct LaunchOptions {
   /// lost its lease and does not know it yet disturbs nobody. 0: none.
   std::int64_t generation = 0;
   std::vector<int> keep_open;  ///< Descriptors that the worker inherits.
+  /// Workers may be forks of one that is loaded (fork_server.h), which have its
+  /// layout of memory in common.
+  bool forks = true;
   /// With a lease: whether it is still ours. What ends without it is nobody's.
   std::function<bool()> ours;
   /// mAP in percent of the test scores in a file, by the recipe's definition:
@@ -43,8 +46,9 @@ struct LaunchOptions {
 /// The program that executes runs: $TAILMARK_WORKER, else tailmark-worker
 /// beside this one. Throws ConfigError when there is none.
 std::filesystem::path WorkerProgram();
-/// Whether workers may be forks of one that stays loaded (fork_server.h). What
-/// TAILMARK_WORKER names is started for each task: it may look at its words.
+/// Whether workers may be forks of one that stays loaded (fork_server.h). Not
+/// where TAILMARK_WORKER names the program, which may look at its words, and
+/// not where variables tell OpenMP to tie threads to cores.
 bool WorkerServes();
 
 /// What became of a task.
@@ -64,6 +68,10 @@ struct TaskFiles {
 };
 TaskFiles FilesOf(const std::filesystem::path& bundles, const std::string& key,
                   bool force = false, std::int64_t generation = 0);
+
+/// Whether that is the finished bundle of the task, as it was sealed, with all
+/// that the task asks for. Reads it whole.
+bool IsBundleOf(const PlanTask& task, const std::filesystem::path& bundle);
 
 /// One task from lock to sealed bundle. Every step may be the last thing this
 /// process does: the next one goes on from what lies there.
@@ -93,11 +101,9 @@ class TaskRun {
 
  private:
   Started Begin();
-  bool HasWhatIsAsked(const std::filesystem::path& bundle) const;
   void OpenFeedback(ProcessOptions& process);
   void Confine(ProcessOptions& process);
   std::optional<TaskResult> Adopt();
-  bool IsWanted(const std::filesystem::path& bundle) const;
   TaskResult KeepOnce();
   TaskResult Finish(const ProcessEnd& end);
   TaskResult Fail(const ProcessEnd& end);

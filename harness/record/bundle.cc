@@ -277,12 +277,45 @@ bool IsSealed(const fs::path& folder) try {
   return false;
 }
 
+namespace {
+
+/// Where a run's bundle may lie: one of --force lies beside the one it was to
+/// repeat, or alone.
+std::vector<fs::path> PlacesOf(const fs::path& bundles,
+                               const std::string& key) {
+  return {bundles / key, bundles / (key + ".forced")};
+}
+
+/// Its sealed state; "" when there is none.
+fs::path SealedState(const fs::path& bundle) {
+  std::error_code ignored;
+  const fs::path state = bundle / "state.safetensors";
+  const bool there = fs::is_regular_file(state, ignored) && IsSealed(bundle);
+  return there ? state : fs::path();
+}
+
+bool IsFinished(const fs::path& bundle, const std::string& key) try {
+  const RunRecord record = ReadBundle(bundle);
+  return record.state == RunState::kDone && RunKey(record.spec) == key;
+} catch (const DataError&) {
+  return false;
+} catch (const fs::filesystem_error&) {
+  return false;
+}
+
+}  // namespace
+
 fs::path FindState(const fs::path& bundles, const std::string& key) {
-  // A run of --force lies beside the one it was to repeat, or alone.
-  for (const char* suffix : {"", ".forced"}) {
-    const fs::path bundle = bundles / (key + suffix);
-    const fs::path state = bundle / "state.safetensors";
-    if (fs::is_regular_file(state) && IsSealed(bundle)) return state;
+  for (const fs::path& bundle : PlacesOf(bundles, key)) {
+    if (fs::path state = SealedState(bundle); !state.empty()) return state;
+  }
+  return {};
+}
+
+fs::path FindWholeState(const fs::path& bundles, const std::string& key) {
+  for (const fs::path& bundle : PlacesOf(bundles, key)) {
+    fs::path state = SealedState(bundle);
+    if (!state.empty() && IsFinished(bundle, key)) return state;
   }
   return {};
 }

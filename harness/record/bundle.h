@@ -99,6 +99,10 @@ bool IsSealed(const std::filesystem::path& folder);
 /// not checked); "" when there is none.
 std::filesystem::path FindState(const std::filesystem::path& bundles,
                                 const std::string& key);
+/// The same, of a bundle that is as it was sealed, every hash, and of a
+/// finished run of this key.
+std::filesystem::path FindWholeState(const std::filesystem::path& bundles,
+                                     const std::string& key);
 /// Checks DONE and every hash, then reads run.json. Throws DataError naming the
 /// first file that is missing, extra in DONE's list, or different.
 RunRecord ReadBundle(const std::filesystem::path& folder);

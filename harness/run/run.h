@@ -137,7 +137,8 @@ class Run {
   RunData data_;
   std::string weights_sha256_;
   std::unique_ptr<Encoder> encoder_;
-  std::map<std::string, Checkpoint> inputs_;  // By role.
+  std::map<std::string, Checkpoint> inputs_;                    // By role.
+  std::map<std::string, std::filesystem::path> input_folders_;  // By role.
   std::optional<FeatureMaker> features_;
   std::map<std::string, at::Tensor> made_;  // Features of a split and view.
   at::Tensor test_features_;

@@ -165,33 +165,36 @@ void Run::CheckBase() const {
   }
 }
 
+/// The folder of a bundle that is as it was sealed, every hash.
 std::filesystem::path Run::InputFolder(const RunNeed& need) const {
-  const auto path = FindState(spec_.place.bundles, need.key);
-  if (path.empty()) {
-    throw DataError(StrCat("the run starts from ", need.role, ", key ",
-                           need.key,
-                           ", and there is no bundle with its "
-                           "state below '",
-                           spec_.place.bundles.string(),
-                           "' (place.bundles of the run spec); run that one "
-                           "first"));
+  const auto& bundles = spec_.place.bundles;
+  const auto whole = FindWholeState(bundles, need.key);
+  if (!whole.empty()) return whole.parent_path();
+  const auto found = FindState(bundles, need.key);
+  if (!found.empty()) {
+    ReadBundle(found.parent_path());  // says what is wrong
+    return found.parent_path();       // or its state does
   }
-  return path.parent_path();
+  throw DataError(StrCat("the run starts from ", need.role, ", key ", need.key,
+                         ", and there is no bundle with its state below '",
+                         bundles.string(),
+                         "' (place.bundles of the run spec); run that one "
+                         "first"));
 }
 
 void Run::OpenInputs() {
   for (const RunNeed& need : spec_.identity.needs) {
-    const auto folder = InputFolder(need);
-    ReadBundle(folder);  // every hash
+    const auto& folder =
+        input_folders_.emplace(need.role, InputFolder(need)).first->second;
     inputs_.emplace(need.role, ReadInput(need, folder / "state.safetensors"));
   }
 }
 
 void Run::OpenEpisodeInputs(const std::string& name) {
   for (const RunNeed& need : spec_.identity.needs) {
-    inputs_.insert_or_assign(
-        need.role,
-        ReadInput(need, InputFolder(need) / StrCat(name, ".safetensors")));
+    inputs_.insert_or_assign(need.role,
+                             ReadInput(need, input_folders_.at(need.role) /
+                                                 StrCat(name, ".safetensors")));
   }
 }
 

@@ -98,10 +98,6 @@ void FaultServer::Listen() {
 }
 
 void FaultServer::Answer(int fd) {
-  const int open = ++open_;
-  int most = most_;
-  while (open > most && !most_.compare_exchange_weak(most, open)) {
-  }
   std::string text;
   char buffer[4096];
   while (text.find("\r\n\r\n") == text.npos) {
@@ -129,7 +125,6 @@ void FaultServer::Answer(int fd) {
   }
   shutdown(fd, SHUT_RDWR);
   close(fd);
-  --open_;
 }
 
 }  // namespace tailmark

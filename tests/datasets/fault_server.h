@@ -50,8 +50,6 @@ class FaultServer {
   std::string url() const;  ///< "http://127.0.0.1:PORT/"
   int RequestsOf(const std::string& path) const;
   int requests() const;
-  /// Most connections open at one time.
-  int most_at_once() const { return most_; }
 
  private:
   void Listen();
@@ -61,8 +59,6 @@ class FaultServer {
   int listener_ = -1;
   int port_ = 0;
   std::atomic<bool> stopping_ = false;
-  std::atomic<int> open_ = 0;
-  std::atomic<int> most_ = 0;
   mutable std::mutex mutex_;
   std::map<std::string, int> counts_;
   std::vector<std::thread> threads_;

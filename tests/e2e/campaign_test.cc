@@ -407,11 +407,11 @@ TEST_F(Campaign, KilledAtThirtyRandomMomentsItIsAsIfNothingHappened) {
           std::chrono::duration<double>(latest * part(chance)));
       // By turns the launcher, a worker, and what workers are forked from,
       // without which the run goes on.
+      const auto workers = Program::Workers(pid);
       const auto servers = Program::Servers(pid);
-      const bool server = blow == 4 && !servers.empty();
-      const auto workers = server ? servers : Program::Workers(pid);
-      const bool parent = blow % 2 == 0 && !server;
-      kill(parent || workers.empty() ? pid : workers.front(), SIGKILL);
+      const bool server = blow == 4 && !servers.empty() && !workers.empty();
+      const bool parent = blow % 2 == 0 || workers.empty();
+      kill(server ? servers.front() : parent ? pid : workers.front(), SIGKILL);
       const int code = Program::Wait(pid);
       EXPECT_TRUE(code == 0 || code == 3 || code == -SIGKILL) << code;
       const bool met = code != 0 || server;

@@ -12,6 +12,7 @@
 
 namespace tailmark {
 namespace {
+namespace fs = std::filesystem;
 using ::testing::HasSubstr;
 
 class HpDvalStages : public ::testing::Test {
@@ -19,12 +20,13 @@ class HpDvalStages : public ::testing::Test {
   HpDvalStages() : tailmark_(scratch_.path()) {}
 
   /// A campaign of one row, quick and small.
-  Said Run(const std::string& row) {
+  Said Run(const std::string& row, std::vector<std::string> sets = {}) {
     std::vector<std::string> words = {"run",    "quickstart",    "--json",
                                       "--only", "method=" + row, "--limit",
                                       "48"};
-    for (const char* set :
-         {"hp_dval.stage1_epochs=1", "hp_dval.batch_size=24"}) {
+    sets.insert(sets.end(),
+                {"hp_dval.stage1_epochs=1", "hp_dval.batch_size=24"});
+    for (const std::string& set : sets) {
       words.push_back("--set");
       words.push_back(set);
     }
@@ -71,6 +73,32 @@ TEST_F(HpDvalStages, StageTwoAloneBringsItsStageOneAlong) {
   const Said first = Run("hp_dval-stage1");
   ASSERT_EQ(first.code, 0) << first.err;
   EXPECT_EQ(Finished(), both);
+}
+
+TEST_F(HpDvalStages, AStageOneThatWasDamagedSinceIsMadeAgain) {
+  ASSERT_EQ(Run("hp_dval-stage2").code, 0);
+  const auto before = Finished();
+  fs::path state;
+  for (const auto& [key, when] : before) {
+    const fs::path file =
+        tailmark_.store() / "bundles" / key / "state.safetensors";
+    if (fs::exists(file)) state = file;
+  }
+  ASSERT_FALSE(state.empty());
+  std::string bytes = ReadFile(state);
+  bytes.back() = static_cast<char>(~bytes.back());
+  WriteFileAtomic(state, bytes);
+
+  const Said second = Run("hp_dval-stage2", {"hp_dval.stage2_epochs=2"});
+  EXPECT_EQ(second.code, 0) << second.err;
+  EXPECT_THAT(second.err, HasSubstr("is damaged and will be made again"));
+  EXPECT_THAT(second.err, HasSubstr(state.string()));
+  // The numbers stay with the first run, whose row it is.
+  const auto after = Finished();
+  EXPECT_EQ(after.size(), 3u);
+  for (const auto& [key, when] : before) EXPECT_EQ(after.at(key), when);
+  const Said check = tailmark_({"db", "check"});
+  EXPECT_EQ(check.code, 0) << check.out;
 }
 
 TEST_F(HpDvalStages, DescribeListsThe17ConflictsWithBothValues) {

@@ -14,6 +14,7 @@
 #include "harness/base/clock.h"
 #include "harness/base/environment.h"
 #include "harness/base/files.h"
+#include "harness/launch/leased_task.h"
 #include "harness/launch/local.h"
 #include "tests/launch/sample_plan.h"
 #include "tests/record/sample.h"
@@ -171,6 +172,48 @@ TEST_F(Claims, ACheckpointOfALauncherWithoutALeaseIsGoneOnFrom) {
   EXPECT_NE(ReadFile(bundles() / plan.tasks[0].key / "log.txt")
                 .find("goes on from step 9"),
             std::string::npos);
+}
+
+/// One that starts from a teacher.
+Plan TaughtPlan() {
+  Recipe recipe = SampleRecipe();
+  MethodUse use{.use = "staged", .name = "staged", .seeds = {0}};
+  use.options["teachers"] = {1, {"test", {}}};
+  use.options["act"] = {"good", {"test", {}}};
+  recipe.methods = {use};
+  return MakeSamplePlan(recipe);
+}
+
+void Damage(const fs::path& file) { std::ofstream(file, std::ios::app) << "x"; }
+
+TEST_F(Claims, AStartThatWasDamagedSinceIsMadeAgain) {
+  const Plan plan = TaughtPlan();
+  const auto first = Run(plan);
+  const auto tasks = static_cast<std::int64_t>(plan.tasks.size());
+  EXPECT_EQ(Starts(), tasks);
+  ASSERT_TRUE(plan.tasks[0].spec.place.keep_state);
+  Damage(first[0].bundle / "state.safetensors");
+  fs::remove_all(first.back().bundle);
+  for (const TaskResult& each : Run(plan)) {
+    EXPECT_EQ(each.state, RunState::kDone) << each.reason;
+  }
+  EXPECT_EQ(Starts(), tasks + 2);
+}
+
+TEST_F(Claims, WhatIsMadeAgainKeepsItsCheckpointWhenItStops) {
+  const Plan plan = TaughtPlan();
+  const PlanTask& teacher = plan.tasks[0];
+  Damage(Run(plan)[0].bundle / "state.safetensors");
+  const ClaimOptions options = Options();
+  LeaseBook book(bundles(), beat_s_);
+  {
+    const auto leased = LeasedTask::Try(teacher, options.launch, book);
+    ASSERT_NE(leased, nullptr);
+    const TaskFiles files =
+        FilesOf(bundles(), teacher.key, false, leased->launch().generation);
+    fs::create_directories(files.part / "checkpoint");
+  }
+  EXPECT_TRUE(fs::exists(FilesOf(bundles(), teacher.key).part / "checkpoint"));
 }
 
 TEST_F(Claims, WhoDiedWhileTakingOverLeavesNothingBehind) {

@@ -18,6 +18,7 @@
 #include "harness/base/error.h"
 #include "harness/base/files.h"
 #include "harness/base/npy.h"
+#include "harness/cli/worker_serve.h"
 #include "harness/record/bundle.h"
 
 namespace tailmark {
@@ -158,4 +159,13 @@ int Main(int argc, char** argv) {
 }  // namespace
 }  // namespace tailmark
 
-int main(int argc, char** argv) { return tailmark::Main(argc, argv); }
+int main(int argc, char** argv) {
+  if (argc == 3 && argv[1] == std::string_view("serve")) {
+    return tailmark::ServeForks(std::stoi(argv[2]), argc, argv, [](auto words) {
+      std::vector<char*> pointers;
+      for (std::string& word : words) pointers.push_back(word.data());
+      return tailmark::Main(static_cast<int>(words.size()), pointers.data());
+    });
+  }
+  return tailmark::Main(argc, argv);
+}

@@ -1,5 +1,6 @@
 #include "harness/launch/fork_server.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -9,6 +10,7 @@
 #include <csignal>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <set>
 #include <string>
 #include <vector>
@@ -18,23 +20,18 @@
 #include "harness/base/files.h"
 #include "harness/launch/process_tree.h"
 #include "harness/launch/subprocess.h"
+#include "tests/launch/servers.h"
 #include "tests/record/sample.h"
 
 namespace tailmark {
 namespace {
 namespace fs = std::filesystem;
 
-/// Children of this process that wait for requests.
-std::set<pid_t> Servers() {
-  std::set<pid_t> found;
-  for (const pid_t child : OwnChildren()) {
-    std::ifstream in(StrCat("/proc/", child, "/cmdline"));
-    std::string program, task;
-    std::getline(in, program, '\0');
-    std::getline(in, task, '\0');
-    if (task == "serve") found.insert(child);
-  }
-  return found;
+std::set<pid_t> Servers() { return ServersOf(OwnChildren()); }
+
+std::size_t DescriptorsOf(pid_t pid) {
+  const fs::directory_iterator all(StrCat("/proc/", pid, "/fd"));
+  return static_cast<std::size_t>(std::distance(begin(all), end(all)));
 }
 
 class Forks : public ::testing::Test {
@@ -72,6 +69,32 @@ TEST_F(Forks, AServerThatWasKilledIsReplaced) {
   EXPECT_EQ(Run("exit 5").exit_code, 5);
   EXPECT_EQ(Run("exit 6").exit_code, 6);
   EXPECT_EQ(Servers().size(), 1u);
+}
+
+TEST_F(Forks, AServerThatStandsStillIsNotWaitedForLong) {
+  Run("true");
+  const pid_t stopped = *Servers().begin();
+  kill(stopped, SIGSTOP);
+  const int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
+  const Descriptor output(null);
+  const ChildStart start{.arguments = {"-c", "exit 5"},
+                         .environment = ThreadVariables(1),
+                         .output = null};
+  EXPECT_FALSE(ForkLoaded(TM_BIN_DIR "/serving_shell", start,
+                          {.load_s = 20, .fork_s = 0.2}));
+  EXPECT_TRUE(Servers().empty());
+  // Nobody is left who would do it all the same.
+  EXPECT_TRUE(OwnChildren().empty());
+  EXPECT_EQ(Run("exit 5").exit_code, 5);
+  EXPECT_EQ(Servers().size(), 1u);
+}
+
+TEST_F(Forks, AServerKeepsNothingOfWhatItHandsOn) {
+  Run("true");
+  const pid_t server = *Servers().begin();
+  const std::size_t before = DescriptorsOf(server);
+  for (int i = 0; i < 5; ++i) Run("true");
+  EXPECT_EQ(DescriptorsOf(server), before);
 }
 
 TEST_F(Forks, ThreadsAreReadByLibrariesWhenTheyLoadSoOthersWantAnotherServer) {
@@ -125,7 +148,8 @@ TEST_F(Forks, AForkOfTheLauncherHasAServerOfItsOwn) {
   const auto ours = Servers();
   const pid_t launcher = fork();
   if (launcher == 0) {
-    const bool good = Run("exit 9").exit_code == 9 && Servers() != ours;
+    const bool good = Run("exit 9").exit_code == 9 && Servers().size() == 1 &&
+                      Servers() != ours;
     std::_Exit(good ? 0 : 1);
   }
   int status = 0;
@@ -164,6 +188,8 @@ TEST(ForkRequests, ArriveAsTheyWereSent) {
     EXPECT_GT(fd, 2);
     EXPECT_EQ(close(fd), 0);
   }
+  EXPECT_FALSE(
+      SendForkRequest(here.get(), {.arguments = {"\xff"}, .output = 1}, 2));
   there.Close();
   EXPECT_FALSE(SendForkRequest(here.get(), start, 2));
   EXPECT_FALSE(ReceiveForkRequest(here.get()));
@@ -184,7 +210,12 @@ TEST(ForkRequests, ThatAreNoneAreRefused) {
   std::array<int, 2> ends{};
   ASSERT_EQ(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, ends.data()), 0);
   const Descriptor here(ends[0]), there(ends[1]);
-  for (const std::string text : {"{", "{}", "[1]", R"({"arguments": 3})"}) {
+  const std::string bare =
+      R"({"arguments": [], "environment": {}, "keep_open": [], "cores": [],
+          "address_bytes": 0, "adopts_orphans": true, "launcher": 1})";
+  for (const std::string& text :
+       {std::string("{"), std::string("{}"), std::string("[1]"),
+        std::string(R"({"arguments": 3})"), bare}) {
     ASSERT_EQ(send(here.get(), text.data(), text.size(), 0),
               static_cast<ssize_t>(text.size()));
     EXPECT_THROW((void)ReceiveForkRequest(there.get()), DataError) << text;

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <set>
+
 #include "harness/base/error.h"
 #include "tests/launch/sample_plan.h"
 
@@ -245,7 +247,9 @@ std::map<std::string, RunState> Marked(
   const auto look = [&](const PlanTask& task) -> std::optional<StoredRun> {
     const auto it = stored.find(task.label);
     if (it == stored.end()) return std::nullopt;
-    return StoredRun{.build = build, .reason = {}, .has_state = it->second};
+    return StoredRun{.build = build,
+                     .reason = {},
+                     .has_state = [has = it->second] { return has; }};
   };
   const auto none = [](const PlanTask&) { return std::nullopt; };
   if (build == "build") {
@@ -278,6 +282,24 @@ TEST(PlanNeeds, AFinishedRunWithoutItsStateIsMadeAgainForWhatStartsFromIt) {
   EXPECT_EQ(states["full: teacher-0"], RunState::kDone);
   EXPECT_EQ(states["full: teacher-1"], RunState::kPlanned);
   EXPECT_EQ(states["full: stage1"], RunState::kPlanned);
+}
+
+TEST(PlanNeeds, StatesAreLookedAtOnlyWhereSomethingStartsFromThem) {
+  Plan plan = MakeSamplePlan(StagedRecipe());
+  std::set<std::string> asked;
+  MarkReused(
+      plan, Reuse::kSameBuild, {},
+      [&](const PlanTask& task) -> std::optional<StoredRun> {
+        if (task.label == "light") return std::nullopt;
+        return StoredRun{.build = "build",
+                         .reason = {},
+                         .has_state = [&, label = task.label] {
+                           return asked.insert(label).second;
+                         }};
+      },
+      [](const PlanTask&) { return std::nullopt; });
+  EXPECT_FALSE(asked.empty());
+  EXPECT_FALSE(asked.contains("full"));
 }
 
 TEST(PlanNeeds, NothingStartsFromARunOfAnotherBuild) {

@@ -8,12 +8,15 @@
 #include <csignal>
 #include <fstream>
 #include <memory>
+#include <set>
 #include <thread>
 
 #include "harness/base/clock.h"
 #include "harness/base/error.h"
 #include "harness/base/files.h"
+#include "harness/launch/process_tree.h"
 #include "harness/launch/slots.h"
+#include "tests/launch/servers.h"
 #include "tests/record/sample.h"
 
 namespace tailmark {
@@ -23,6 +26,22 @@ namespace fs = std::filesystem;
 /// Started by itself, or forked off one that is loaded: no difference.
 class Child : public ::testing::TestWithParam<bool> {
  protected:
+  void SetUp() override {
+    setenv("HOME", "/here", 1);
+    if (!GetParam()) return;
+    Run(Shell("true"));
+    fs::remove(log());
+    servers_ = ServersOf(OwnChildren());
+    EXPECT_EQ(servers_.size(), 1u);
+  }
+  /// A fork that does not come is a start by itself, and the end of its server.
+  void TearDown() override {
+    if (!GetParam()) return;
+    // Those of another launcher go with it.
+    const auto same = [&] { return ServersOf(OwnChildren()) == servers_; };
+    for (int i = 0; i < 200 && !same(); ++i) usleep(10'000);
+    EXPECT_TRUE(same());
+  }
   ProcessOptions Shell(const std::string& script) const {
     ProcessOptions options{.program = TM_BIN_DIR "/serving_shell"};
     options.arguments = {"-c", script};
@@ -61,6 +80,7 @@ class Child : public ::testing::TestWithParam<bool> {
   }
 
   ScratchFolder scratch_;
+  std::set<pid_t> servers_;
 };
 
 TEST_P(Child, ItUsesTheCoresItWasGivenAlone) {
@@ -93,10 +113,12 @@ TEST_P(Child, ASignalIsNotMistakenForAnExitCode) {
 
 TEST_P(Child, ItsEnvironmentIsOursWithAdditions) {
   ProcessOptions options = Shell("echo $TM_TEST_A $OMP_NUM_THREADS $HOME");
-  setenv("HOME", "/here", 1);
   options.environment = {{"TM_TEST_A", "a"}, {"OMP_NUM_THREADS", "3"}};
   Run(options);
   EXPECT_EQ(Log(), "a 3 /here\n");
+  // Other threads, another server.
+  servers_ = ServersOf(OwnChildren());
+  EXPECT_EQ(servers_.size(), GetParam() ? 1u : 0u);
 }
 
 TEST_P(Child, ItRunsLongerThanItMayAndIsEnded) {
@@ -187,6 +209,7 @@ TEST_P(Child, ItDiesWithItsParentHoweverThatDies) {
 TEST_P(Child, AProgramThatIsNotThereIsNamed) {
   ProcessOptions options{.program = "/no/such/program"};
   options.fork_loaded = GetParam();
+  servers_.clear();  // It would have been another one's.
   try {
     Subprocess process(options);
     FAIL();
@@ -218,7 +241,6 @@ TEST_P(Child, ItHasAGroupOfItsOwnAndNoInput) {
 TEST_P(Child, ItShowsItselfByItsOwnWords) {
   ProcessOptions options = Shell("");
   options.arguments = {"title", std::string(30, 'x')};
-  setenv("HOME", "/here", 1);
   Run(options);
   EXPECT_EQ(Log(), StrCat(options.program.string(), " title ",
                           options.arguments[1], "\n/here\n"));

@@ -113,6 +113,30 @@ TEST_F(Bundle, AScoreFileWhoseHashTheRecordContradictsIsRefused) {
             std::string::npos);
 }
 
+TEST_F(Bundle, AStateIsFoundWholeOnlyInAWholeBundleOfItsKey) {
+  const std::string key = RunKey(record_.spec);
+  ScratchFolder bundles;
+  const auto put = [&](const std::string& name) {
+    const fs::path to = bundles.path() / name;
+    fs::copy(folder(), to, fs::copy_options::recursive);
+    WriteFileAtomic(to / "state.safetensors", name);
+    SealBundle(to);
+    return to;
+  };
+  EXPECT_EQ(FindWholeState(bundles.path(), key), "");
+  const fs::path first = put(key);
+  EXPECT_EQ(FindWholeState(bundles.path(), key), first / "state.safetensors");
+  Append(first / "state.safetensors", "x");
+  EXPECT_EQ(FindWholeState(bundles.path(), key), "");
+  EXPECT_EQ(FindState(bundles.path(), key), first / "state.safetensors");
+  // One of --force takes the place of one that is damaged.
+  const fs::path forced = put(key + ".forced");
+  EXPECT_EQ(FindWholeState(bundles.path(), key), forced / "state.safetensors");
+  const std::string other(64, 'b');
+  put(other);
+  EXPECT_EQ(FindWholeState(bundles.path(), other), "");
+}
+
 TEST(RunState, NamesComeBack) {
   for (int i = 0; i <= static_cast<int>(RunState::kNotApplicable); ++i) {
     const auto state = static_cast<RunState>(i);

@@ -63,8 +63,11 @@ pid_t Actors::Victim(unsigned chance, std::string& kind) const {
   for (const Actor& actor : actors_) {
     if (actor.pid < 0) continue;
     alive.emplace_back(actor.pid, actor.kind);
-    for (const pid_t child : Program::Children(actor.pid)) {
+    for (const pid_t child : Program::Workers(actor.pid)) {
       alive.emplace_back(child, "worker");
+    }
+    for (const pid_t child : Program::Servers(actor.pid)) {
+      alive.emplace_back(child, "server");
     }
   }
   if (alive.empty()) return -1;

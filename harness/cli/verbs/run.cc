@@ -48,7 +48,9 @@ void MarkDone(Plan& plan, const Store& store) {
         return StoredRun{
             .build = row->build,
             .reason = {},
-            .has_state = !FindState(store.bundles(), row->key).empty()};
+            .has_state = [bundles = store.bundles(), key = row->key] {
+              return !FindWholeState(bundles, key).empty();
+            }};
       },
       [](const PlanTask&) { return std::nullopt; });
 }
