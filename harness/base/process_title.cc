@@ -30,7 +30,7 @@ void SetProcessTitle(int argc, char** argv,
   const auto room = static_cast<std::size_t>(end - begin);
   title.resize(std::min(title.size(), room - 1));
   std::memset(begin, 0, room);
-  std::memcpy(begin, title.data(), title.size());
+  std::copy(title.begin(), title.end(), begin);
 }
 
 }  // namespace tailmark

@@ -101,7 +101,7 @@ TaskResult TakenOver() {
 
 fs::path WorkerProgram() {
   const auto given = GetEnv("TAILMARK_WORKER");
-  const fs::path path =
+  fs::path path =
       given ? fs::absolute(*given) : ExecutableFolder() / "tailmark-worker";
   if (access(path.c_str(), X_OK) != 0) {
     throw ConfigError(StrCat(
@@ -146,7 +146,7 @@ bool IsBundleOf(const PlanTask& task, const fs::path& bundle) try {
 }
 
 fs::path MarkBundleFailed(const fs::path& bundle) {
-  const fs::path failed = bundle.string() + ".failed";
+  fs::path failed = bundle.string() + ".failed";
   MoveInto(bundle, failed);
   return failed;
 }
