@@ -15,6 +15,7 @@
 #include <string>
 #include <vector>
 
+#include "harness/base/clock.h"
 #include "harness/base/descriptor.h"
 #include "harness/base/error.h"
 #include "harness/base/files.h"
@@ -45,10 +46,12 @@ class Forks : public ::testing::Test {
     options.fork_loaded = true;
     Subprocess process(options);
     Subprocess* const all[] = {&process};
-    while (true) {
+    for (const Stopwatch watch; watch.Seconds() < 20;) {
       if (auto end = process.Poll()) return *end;
       Subprocess::WaitForAny(all, 0.02);
     }
+    ADD_FAILURE() << "it does not end";
+    return {};
   }
   std::string Log() const { return ReadFile(scratch_.path() / "log.txt"); }
 

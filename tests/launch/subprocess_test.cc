@@ -117,8 +117,7 @@ TEST_P(Child, ItsEnvironmentIsOursWithAdditions) {
   Run(options);
   EXPECT_EQ(Log(), "a 3 /here\n");
   // Other threads, another server.
-  servers_ = ServersOf(OwnChildren());
-  EXPECT_EQ(servers_.size(), GetParam() ? 1u : 0u);
+  if (GetParam()) servers_ = ServersOf(OwnChildren());
 }
 
 TEST_P(Child, ItRunsLongerThanItMayAndIsEnded) {
