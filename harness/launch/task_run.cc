@@ -143,6 +143,8 @@ bool IsBundleOf(const PlanTask& task, const fs::path& bundle) try {
          HasWhatIsAsked(task, bundle);
 } catch (const DataError&) {
   return false;
+} catch (const fs::filesystem_error&) {
+  return false;  // A disk that cannot read it; destructors ask, too.
 }
 
 fs::path MarkBundleFailed(const fs::path& bundle) {
