@@ -4,33 +4,33 @@
 # tailmark_library(NAME SOURCES ... [DEPS ...] [TORCH_PCH])
 # Static, ALIAS tailmark::NAME. DEPS are PUBLIC: they say which folders this one
 # may include from; tests/tree/layers_test.cc checks that the includes agree.
-# With TAILMARK_LIGHT_O1, what needs no LibTorch is -O1 in Debug, too.
+# With TAILMARK_LIBRARIES_O1 it is -O1 in Debug, too.
 function(tailmark_library name)
   cmake_parse_arguments(PARSE_ARGV 1 ARG "TORCH_PCH" "" "SOURCES;DEPS")
   add_library(tailmark_${name} STATIC ${ARG_SOURCES})
   add_library(tailmark::${name} ALIAS tailmark_${name})
   target_link_libraries(tailmark_${name} PUBLIC ${ARG_DEPS} PRIVATE tailmark_flags)
-  if(TAILMARK_LIGHT_O1 AND NOT ARG_TORCH_PCH)
+  if(TAILMARK_LIBRARIES_O1)
     target_compile_options(tailmark_${name} PRIVATE ${TAILMARK_O1})
-    tailmark_use_pch(tailmark_${name} plain_o1)
-  else()
-    tailmark_use_its_pch(tailmark_${name})
   endif()
+  tailmark_use_its_pch(tailmark_${name} LIBRARY)
 endfunction()
 
 # tailmark_always_fast(TARGET FILE...): inner loops, optimised in Debug, too.
 # Unoptimised they were a fifth of what the longest tests compute.
 function(tailmark_always_fast target)
   set_property(SOURCE ${ARGN} TARGET_DIRECTORY ${target} APPEND PROPERTY
-    COMPILE_OPTIONS "$<$<CONFIG:Debug>:-O2>")
+    COMPILE_OPTIONS "${TAILMARK_O2}")
   # A PCH belongs to one level of optimisation.
   set_property(SOURCE ${ARGN} TARGET_DIRECTORY ${target} PROPERTY
     SKIP_PRECOMPILE_HEADERS ON)
 endfunction()
 
-# Each PCH is built once and reused by every target of its kind: `plain`,
-# `plain_o1` or `torch` (with LibTorch). They are half of a build's time. In <>, CMake writes no
-# absolute path into it, so that ccache knows it again in another clone.
+# Each PCH is built once and reused by every target of its kind: `plain` or `torch`
+# (with LibTorch), and `..._o1` for libraries where those are optimised. They are
+# half of a build's time. What is not a library has GoogleMock's headers in it, too:
+# 1.2 s for each test. In <>, CMake writes no absolute path into it, so that ccache
+# knows it again in another clone.
 function(tailmark_use_pch target kind)
   if(NOT TAILMARK_PCH)
     return()
@@ -40,13 +40,16 @@ function(tailmark_use_pch target kind)
     file(GENERATE OUTPUT "${PROJECT_BINARY_DIR}/${kind}_pch.cc" CONTENT "\n")
     add_library(${pch} OBJECT "${PROJECT_BINARY_DIR}/${kind}_pch.cc")
     target_link_libraries(${pch} PRIVATE tailmark_flags)
-    if(kind STREQUAL "torch")
+    if(kind MATCHES "_o1$")
+      target_compile_options(${pch} PRIVATE ${TAILMARK_O1})
+    elseif(TAILMARK_BUILD_TESTS)
+      target_link_libraries(${pch} PRIVATE GTest::gmock)
+      target_precompile_headers(${pch} PRIVATE <gmock/gmock.h>)
+    endif()
+    if(kind MATCHES "^torch")
       target_link_libraries(${pch} PRIVATE tailmark::torch)
       target_precompile_headers(${pch} PRIVATE <methods/torch_pch.h>)
     else()
-      if(kind STREQUAL "plain_o1")
-        target_compile_options(${pch} PRIVATE ${TAILMARK_O1})
-      endif()
       target_link_libraries(${pch} PRIVATE nlohmann_json::nlohmann_json)
       target_precompile_headers(${pch} PRIVATE <harness/base/plain_pch.h>)
     endif()
@@ -54,13 +57,16 @@ function(tailmark_use_pch target kind)
   target_precompile_headers(${target} REUSE_FROM ${pch})
 endfunction()
 
-# What ARG_TORCH_PCH of the caller says.
+# tailmark_use_its_pch(TARGET [LIBRARY]): what ARG_TORCH_PCH of the caller says.
 macro(tailmark_use_its_pch target)
+  set(kind plain)
   if(ARG_TORCH_PCH OR ARG_TORCH)
-    tailmark_use_pch(${target} torch)
-  else()
-    tailmark_use_pch(${target} plain)
+    set(kind torch)
   endif()
+  if(TAILMARK_LIBRARIES_O1 AND "${ARGN}" STREQUAL "LIBRARY")
+    string(APPEND kind _o1)
+  endif()
+  tailmark_use_pch(${target} ${kind})
 endmacro()
 
 # tailmark_executable(NAME SOURCES ... [DEPS ...] [TORCH_PCH]), in <build>/bin.
