@@ -4,32 +4,29 @@
 # tailmark_library(NAME SOURCES ... [DEPS ...] [TORCH_PCH])
 # Static, ALIAS tailmark::NAME. DEPS are PUBLIC: they say which folders this one
 # may include from; tests/tree/layers_test.cc checks that the includes agree.
-# With TAILMARK_LIBRARIES_O1 it is -O1 in Debug, too.
+# With TAILMARK_O1 it is -O1 in Debug, too.
 function(tailmark_library name)
   cmake_parse_arguments(PARSE_ARGV 1 ARG "TORCH_PCH" "" "SOURCES;DEPS")
   add_library(tailmark_${name} STATIC ${ARG_SOURCES})
   add_library(tailmark::${name} ALIAS tailmark_${name})
   target_link_libraries(tailmark_${name} PUBLIC ${ARG_DEPS} PRIVATE tailmark_flags)
-  if(TAILMARK_LIBRARIES_O1)
-    target_compile_options(tailmark_${name} PRIVATE ${TAILMARK_O1})
-  endif()
-  tailmark_use_its_pch(tailmark_${name} LIBRARY)
+  tailmark_optimise(tailmark_${name})
 endfunction()
 
 # tailmark_always_fast(TARGET FILE...): inner loops, optimised in Debug, too.
 # Unoptimised they were a fifth of what the longest tests compute.
 function(tailmark_always_fast target)
   set_property(SOURCE ${ARGN} TARGET_DIRECTORY ${target} APPEND PROPERTY
-    COMPILE_OPTIONS "${TAILMARK_O2}")
+    COMPILE_OPTIONS "${TAILMARK_FLAGS_O2}")
   # A PCH belongs to one level of optimisation.
   set_property(SOURCE ${ARGN} TARGET_DIRECTORY ${target} PROPERTY
     SKIP_PRECOMPILE_HEADERS ON)
 endfunction()
 
 # Each PCH is built once and reused by every target of its kind: `plain` or `torch`
-# (with LibTorch), and `..._o1` for libraries where those are optimised. They are
-# half of a build's time. What is not a library has GoogleMock's headers in it, too:
-# 1.2 s for each test. In <>, CMake writes no absolute path into it, so that ccache
+# (with LibTorch), and `..._o1` for what is optimised. They are
+# half of a build's time. The others have GoogleMock's headers in them, too: 1.2 s
+# for each test. In <>, CMake writes no absolute path into it, so that ccache
 # knows it again in another clone.
 function(tailmark_use_pch target kind)
   if(NOT TAILMARK_PCH)
@@ -41,7 +38,7 @@ function(tailmark_use_pch target kind)
     add_library(${pch} OBJECT "${PROJECT_BINARY_DIR}/${kind}_pch.cc")
     target_link_libraries(${pch} PRIVATE tailmark_flags)
     if(kind MATCHES "_o1$")
-      target_compile_options(${pch} PRIVATE ${TAILMARK_O1})
+      target_compile_options(${pch} PRIVATE ${TAILMARK_FLAGS_O1})
     elseif(TAILMARK_BUILD_TESTS)
       target_link_libraries(${pch} PRIVATE GTest::gmock)
       target_precompile_headers(${pch} PRIVATE <gmock/gmock.h>)
@@ -57,16 +54,24 @@ function(tailmark_use_pch target kind)
   target_precompile_headers(${target} REUSE_FROM ${pch})
 endfunction()
 
-# tailmark_use_its_pch(TARGET [LIBRARY]): what ARG_TORCH_PCH of the caller says.
+# What ARG_TORCH_PCH of the caller says.
 macro(tailmark_use_its_pch target)
-  set(kind plain)
   if(ARG_TORCH_PCH OR ARG_TORCH)
-    set(kind torch)
+    tailmark_use_pch(${target} torch${ARGN})
+  else()
+    tailmark_use_pch(${target} plain${ARGN})
   endif()
-  if(TAILMARK_LIBRARIES_O1 AND "${ARGN}" STREQUAL "LIBRARY")
-    string(APPEND kind _o1)
+endmacro()
+
+# The whole target with TAILMARK_O1, and its PCH. A program, too: the linker takes
+# the first of many equal inline functions, and that is the program's.
+macro(tailmark_optimise target)
+  if(TAILMARK_O1)
+    target_compile_options(${target} PRIVATE ${TAILMARK_FLAGS_O1})
+    tailmark_use_its_pch(${target} _o1)
+  else()
+    tailmark_use_its_pch(${target})
   endif()
-  tailmark_use_pch(${target} ${kind})
 endmacro()
 
 # tailmark_executable(NAME SOURCES ... [DEPS ...] [TORCH_PCH]), in <build>/bin.
@@ -76,7 +81,7 @@ function(tailmark_executable name)
   target_link_libraries(${name} PRIVATE ${ARG_DEPS} tailmark_flags)
   set_target_properties(${name} PROPERTIES
     RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/bin")
-  tailmark_use_its_pch(${name})
+  tailmark_optimise(${name})
 endfunction()
 
 # What takes a second takes several under a sanitizer.
@@ -87,21 +92,22 @@ macro(tailmark_time_limit seconds)
 endmacro()
 
 # tailmark_test(NAME SOURCES ... DEPS ... [LABELS unit|contract|e2e|...]
-#               [TORCH] [TOGETHER] [SERIAL] [TIMEOUT SECONDS] [COST SECONDS]
-#               [SHARDS N])
+#               [TORCH] [TOGETHER] [SERIAL] [FAST] [TIMEOUT SECONDS]
+#               [COST SECONDS] [SHARDS N])
 # Tests know TM_SOURCE_DIR (the tree) and TM_BIN_DIR (<build>/bin).
 # TORCH: uses the PCH, gets the label torch, and is one CTest entry: loading
 # LibTorch costs 0.15 s, so a process per TEST() would spend more on loading than
 # on testing. TOGETHER: one entry, too, of tests that look at the same long run.
 # Others are one entry per TEST(). SHARDS: as many entries, which run
-# beside each other, for the binaries that train.
+# beside each other, for the binaries that train. FAST: optimised as libraries are,
+# for those that compute for many seconds themselves.
 # COST: about how long the longest entry takes on two cores. The long ones start
 # first, so that none is left over at the end; without it CTest goes by what it
 # saw the last time.
 # One OpenMP thread: on busy cores two of them spin, 31 s for what one does in
 # 0.4 s; and some bits depend on their number.
 function(tailmark_test name)
-  cmake_parse_arguments(PARSE_ARGV 1 ARG "TORCH;TOGETHER;SERIAL" "TIMEOUT;COST;SHARDS" "SOURCES;DEPS;LABELS")
+  cmake_parse_arguments(PARSE_ARGV 1 ARG "TORCH;TOGETHER;SERIAL;FAST" "TIMEOUT;COST;SHARDS" "SOURCES;DEPS;LABELS")
   add_executable(${name} ${ARG_SOURCES})
   target_link_libraries(${name} PRIVATE ${ARG_DEPS} GTest::gtest_main tailmark_flags)
   target_compile_definitions(${name} PRIVATE
@@ -117,7 +123,11 @@ function(tailmark_test name)
   if(ARG_SERIAL)
     list(APPEND more RUN_SERIAL ON)
   endif()
-  tailmark_use_its_pch(${name})
+  if(ARG_FAST)
+    tailmark_optimise(${name})
+  else()
+    tailmark_use_its_pch(${name})
+  endif()
   if(ARG_TORCH)
     list(APPEND ARG_LABELS torch)
   endif()

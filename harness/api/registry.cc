@@ -51,14 +51,15 @@ PromptedFeatures Encoder::EncodePrompted(const at::Tensor& /*pixels*/,
 }
 
 void MethodRegistry::Insert(Entry entry) {
+  ResolveOptions(entry.options, {});  // the defaults
   for (const Preset& preset : entry.info.presets) {
-    ResolveOptions(entry.options, preset.options);
+    CheckGiven(entry.options, preset.options);
   }
   for (const Dependency& each : entry.info.depends) {
     CheckDependency(each, entry.options);
   }
   for (const OptionMap& when : entry.info.images_when) {
-    ResolveOptions(entry.options, when);
+    CheckGiven(entry.options, when);
   }
   for (const Deviation& each : entry.info.deviations) {
     CheckDeviation(each, entry.options);
@@ -67,7 +68,7 @@ void MethodRegistry::Insert(Entry entry) {
   for (const auto& when :
        {entry.info.needs.captions_unless, entry.info.needs.test_feedback,
         entry.info.needs.base_fit}) {
-    if (when) ResolveOptions(entry.options, *when);
+    if (when) CheckGiven(entry.options, *when);
   }
   std::string name = entry.info.name;
   if (!entries_.emplace(name, std::move(entry)).second) {

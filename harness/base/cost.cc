@@ -27,7 +27,7 @@ void CheckTerm(const CostTerm& term, const FieldTable& fields) {
     throw ConfigError(StrCat("a cost of ", term.amount, " ", NameOf(term.unit),
                              " is less than nothing"));
   }
-  ResolveOptions(fields, term.when);
+  CheckGiven(fields, term.when);
   const WordList words = internal::SplitWords(kCostWords);
   for (const std::string& each : term.times) {
     if (std::find(words.begin(), words.end(), each) == words.end()) {
@@ -52,7 +52,7 @@ CostUnit CostUnitByName(std::string_view name) {
 void CheckCost(const Cost& cost, const FieldTable& fields) {
   for (const EpochsOption& each : cost.epochs) {
     RequireNumber(fields, each.option);
-    ResolveOptions(fields, each.when);
+    CheckGiven(fields, each.when);
   }
   if (!cost.batch.empty()) RequireNumber(fields, cost.batch);
   for (const auto* terms : {&cost.work, &cost.memory}) {

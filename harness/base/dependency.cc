@@ -62,8 +62,8 @@ void CheckDependency(const Dependency& dependency, const FieldTable& fields) {
   if (dependency.role.empty()) {
     throw ConfigError("a dependency needs a role");
   }
-  ResolveOptions(fields, dependency.when);
-  ResolveOptions(fields, dependency.set);
+  CheckGiven(fields, dependency.when);
+  CheckGiven(fields, dependency.set);
   for (const std::string& name : dependency.forget) FindField(fields, name);
   if (dependency.repeat.empty() != dependency.index.empty()) {
     throw ConfigError(StrCat("dependency '", dependency.role,

@@ -147,6 +147,12 @@ const FieldInfo& FindField(const FieldTable& fields, std::string_view name) {
   throw ConfigError(UnknownName("option", name, names));
 }
 
+void CheckGiven(const FieldTable& fields, const OptionMap& given) {
+  for (const auto& [name, value] : given) {
+    CheckOption(FindField(fields, name), value);
+  }
+}
+
 OptionMap ResolveOptions(const FieldTable& fields, const OptionMap& given) {
   for (const auto& entry : given) FindField(fields, entry.first);
   OptionMap resolved;

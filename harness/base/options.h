@@ -105,6 +105,10 @@ OptionValue CheckOption(const FieldInfo& field, const OptionValue& value);
 /// never silently ignores an entry.
 OptionMap ResolveOptions(const FieldTable& fields, const OptionMap& given);
 
+/// What ResolveOptions says against `given`, the defaults left alone: a
+/// declaration names a few options of many, dozens of times.
+void CheckGiven(const FieldTable& fields, const OptionMap& given);
+
 /// The field of that name, or throws ConfigError as ResolveOptions does.
 const FieldInfo& FindField(const FieldTable& fields, std::string_view name);
 

@@ -130,10 +130,11 @@ MethodEntry MethodFromJson(const Json& json) {
     method.test_feedback = OptionsFromJson(feedback);
   }
   method.options = FieldTableFromJson(in.At("options"));
+  // A catalogue whose preset does not fit its own table is no catalogue.
+  ResolveOptions(method.options, {});
   for (const Json& preset : in.At("presets")) {
     method.presets.push_back(PresetFromJson(preset));
-    // A catalogue whose preset does not fit its own table is no catalogue.
-    ResolveOptions(method.options, method.presets.back().options);
+    CheckGiven(method.options, method.presets.back().options);
   }
   for (const Json& each : in.At("depends")) {
     method.depends.push_back(DependencyFromJson(each));

@@ -101,6 +101,16 @@ TEST(Options, TheTableSurvivesJson) {
   }
 }
 
+TEST(Options, WhatIsGivenIsCheckedWithoutTheDefaults) {
+  const FieldTable table = DescribeOptions<ProbeOptions>();
+  EXPECT_NO_THROW(CheckGiven(table, {}));
+  EXPECT_NO_THROW(CheckGiven(table, {{"epochs", std::int64_t{7}}}));
+  EXPECT_THROW(CheckGiven(table, {{"epochs", std::int64_t{-1}}}), ConfigError);
+  EXPECT_THROW(CheckGiven(table, {{"epochs", std::string("seven")}}),
+               ConfigError);
+  EXPECT_THROW(CheckGiven(table, {{"epoch", std::int64_t{7}}}), ConfigError);
+}
+
 TEST(Options, ValuesSurviveJson) {
   const OptionMap map = ToMap(ProbeOptions{.epochs = 7});
   EXPECT_EQ(ResolveOptions(DescribeOptions<ProbeOptions>(),

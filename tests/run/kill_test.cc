@@ -2,7 +2,7 @@
 // two epochs: it goes on to the same bytes. Those of the few-shot tables also
 // over episodes, with the scores of every epoch. What is killed and what
 // it is compared with are forks that do what the worker's binary does, without
-// loading LibTorch; the binary itself goes on. worker_test kills that.
+// loading LibTorch; forks of the binary go on. worker_test kills the binary.
 
 #include <gtest/gtest.h>
 

@@ -15,6 +15,7 @@
 #include "harness/base/dependency.h"
 #include "harness/base/error.h"
 #include "harness/base/files.h"
+#include "harness/launch/subprocess.h"
 #include "harness/record/build_info.h"
 #include "harness/record/bundle.h"
 #include "methods/builtin.h"
@@ -133,7 +134,16 @@ int WorkerBench::Run(const RunSpec& spec, const std::string& name) {
 
 int WorkerBench::RunBinary(const RunSpec& spec, const std::string& name) {
   fs::remove(log_path());
-  return WorkerProcess(Arguments(spec, name), log_path()).Wait();
+  Subprocess worker({.program = TM_BIN_DIR "/tailmark-worker",
+                     .arguments = Arguments(spec, name),
+                     .log = log_path(),
+                     .fork_loaded = true});
+  std::optional<ProcessEnd> end;
+  while (!(end = worker.Poll())) {
+    Subprocess* const one = &worker;
+    Subprocess::WaitForAny(std::span(&one, 1), 1);
+  }
+  return end->exit_code.value_or(-end->signal.value_or(0));
 }
 
 bool WorkerBench::Prepare(RunSpec& spec) {

@@ -56,7 +56,7 @@ class WorkerBench {
   }
   /// Runs it to its end; what it said is in log().
   int Run(const RunSpec& spec, const std::string& name);
-  /// By the binary, whatever `code` is.
+  /// By a fork of the binary, which stays loaded, whatever `code` is.
   int RunBinary(const RunSpec& spec, const std::string& name);
   std::string log() const;
   /// Executes what `spec` starts from, each once, into bundles named by their
