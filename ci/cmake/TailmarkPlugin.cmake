@@ -37,11 +37,14 @@ endfunction()
 set(TAILMARK_STAMP_TEMPLATE "${CMAKE_CURRENT_LIST_DIR}/tailmark_stamp.h.in")
 
 # tailmark_plugin(NAME SOURCES...): lib<NAME>.so, for use: plugin:PATH#METHOD. What
-# it needs of ours beside headers it finds in the program that loads it.
+# it needs of ours beside headers it finds in the program that loads it. With a header
+# for each operator it compiles in 8 s instead of 13; who includes <ATen/ATen.h> has
+# all of them as ever.
 function(tailmark_plugin name)
   add_library(${name} MODULE ${ARGN})
   target_compile_features(${name} PRIVATE cxx_std_20)
   target_link_libraries(${name} PRIVATE tailmark::plugin_headers)
+  target_compile_definitions(${name} PRIVATE AT_PER_OPERATOR_HEADERS)
   set_target_properties(${name} PROPERTIES CXX_VISIBILITY_PRESET default)
   tailmark_stamp(${name} "${TAILMARK_PLUGIN_ROOT}")
 endfunction()

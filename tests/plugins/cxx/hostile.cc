@@ -1,7 +1,9 @@
 // Everything that a method must not do, one misdeed an option. The tests see
 // that each is a row with a reason and that the rest of a campaign goes on.
 
-#include <ATen/ATen.h>
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/arange.h>
+#include <ATen/ops/empty.h>
 #include <fcntl.h>
 #include <sys/prctl.h>
 #include <unistd.h>

@@ -2,8 +2,11 @@
 // feature lies to the mean of a class's training images than to the mean of the
 // others.
 
-#include <ATen/ATen.h>
+#include <ATen/TensorOperators.h>
 #include <ATen/core/grad_mode.h>
+#include <ATen/ops/linear.h>
+#include <ATen/ops/ones_like.h>
+#include <ATen/ops/zeros.h>
 
 #include "harness/plugin/cxx_plugin.h"
 
